@@ -1,0 +1,1 @@
+"""The durable store: the only home of SQLAlchemy. One code for SQLite and PostgreSQL."""
