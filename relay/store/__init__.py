@@ -1,1 +1,22 @@
 """The durable store: the only home of SQLAlchemy. One code for SQLite and PostgreSQL."""
+
+from relay.store.answers import Answer
+from relay.store.deliveries import Workbench
+from relay.store.lanes import LaneView
+from relay.store.reading import CommandFilter, Counts, DeadLetters, DeliveryFilter
+from relay.store.store import Store
+from relay.store.views import AttemptView, CommandView, DeliveryView
+
+__all__ = [
+    "Answer",
+    "AttemptView",
+    "CommandFilter",
+    "CommandView",
+    "Counts",
+    "DeadLetters",
+    "DeliveryFilter",
+    "DeliveryView",
+    "LaneView",
+    "Store",
+    "Workbench",
+]

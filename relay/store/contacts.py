@@ -1,0 +1,84 @@
+"""The relay's own contacts: one id per person and group, whatever addresses the person has had.
+
+Commands about a person queue under this id, so a changed address cannot let a later command overtake an earlier one.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, insert, select, update
+
+from relay.commands import ContactSubject
+from relay.store.engine import insert_into
+from relay.store.locking import serialise
+from relay.store.tables import contact_addresses, contacts
+
+
+def resolve_contact(connection: Connection, group: str, subject: ContactSubject) -> int:
+    """Give the id of the contact a command is about, made when nobody has asked for this person before.
+
+    A known address wins over SALESmanago's id, the present address over the new one. Both addresses become this
+    contact's; what other contact had one of them keeps its open commands, but gets no new ones by it.
+    """
+    addresses = [address.lower() for address in (subject.email, subject.new_email) if address]
+    serialise(connection, *_things(group, addresses, subject.contact_id))
+    known = _by_address(connection, group, addresses)
+    contact = next((known[address] for address in addresses if address in known), None)
+    if contact is None:
+        contact = _by_contact_id(connection, group, subject.contact_id) or _make(connection, group, subject)
+    for address in addresses:
+        if known.get(address) != contact:
+            _assign(connection, group, address, contact)
+    return contact
+
+
+def contact_digest(connection: Connection, group: str, email: str) -> str | None:
+    """Give the digest of the content last asked for, and let no other transaction ask for this contact meanwhile."""
+    address = email.lower()
+    serialise(connection, *_things(group, [address], None))
+    owner = select(contact_addresses.c.contact).where(
+        contact_addresses.c.group_key == group, contact_addresses.c.address == address
+    )
+    return connection.scalar(select(contacts.c.digest).where(contacts.c.id == owner.scalar_subquery()))
+
+
+def _things(group: str, addresses: list[str], contact_id: str | None) -> list[tuple[str, ...]]:
+    things: list[tuple[str, ...]] = [("address", group, address) for address in addresses]
+    if contact_id:
+        things.append(("contact", group, contact_id))
+    return things
+
+
+def _by_address(connection: Connection, group: str, addresses: list[str]) -> dict[str, int]:
+    rows = connection.execute(
+        select(contact_addresses.c.address, contact_addresses.c.contact).where(
+            contact_addresses.c.group_key == group, contact_addresses.c.address.in_(addresses)
+        )
+    )
+    return {row.address: row.contact for row in rows}
+
+
+def _by_contact_id(connection: Connection, group: str, contact_id: str | None) -> int | None:
+    if not contact_id:
+        return None
+    return connection.scalar(
+        select(contacts.c.id)
+        .where(contacts.c.group_key == group, contacts.c.contact_id == contact_id)
+        .order_by(contacts.c.id)
+        .limit(1)
+    )
+
+
+def _make(connection: Connection, group: str, subject: ContactSubject) -> int:
+    row = {"group_key": group, "email": subject.email or None, "contact_id": subject.contact_id}
+    return int(connection.execute(insert(contacts).values(row).returning(contacts.c.id)).scalar_one())
+
+
+def _assign(connection: Connection, group: str, address: str, contact: int) -> None:
+    statement = insert_into(connection, contact_addresses).values(group_key=group, address=address, contact=contact)
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["group_key", "address"], set_={"contact": contact})
+    )
+    # Somebody known by SALESmanago's id alone gets the first address that is learnt.
+    connection.execute(
+        update(contacts).where(contacts.c.id == contact, contacts.c.email.is_(None)).values(email=address)
+    )

@@ -1,0 +1,97 @@
+"""Lanes of groups, which can be paused, and the pace of each group, shared by all processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
+
+from relay.commands import Lane
+from relay.store.engine import Database, insert_into
+from relay.store.tables import lanes, paces
+
+
+@dataclass(frozen=True, slots=True)
+class LaneKey:
+    """One lane of one group."""
+
+    group: str
+    lane: Lane
+
+
+@dataclass(frozen=True, slots=True)
+class LaneView:
+    """A paused lane. ``until`` is None when it stays paused until somebody resumes it."""
+
+    group: str
+    lane: Lane
+    paused_at: datetime
+    until: datetime | None
+    reason: str | None
+
+
+class LaneStore:
+    """Pauses and paces."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def pause(self, group: str, lane: Lane, until: datetime | None, reason: str, now: datetime) -> None:
+        """Stop claiming the lane's commands until ``until``, or, when that is None, until it is resumed."""
+        pause = {"paused_at": now, "paused_until": until, "reason": reason}
+        with self._database.writing() as connection:
+            statement = insert_into(connection, lanes).values(group_key=group, lane=lane, **pause)
+            connection.execute(statement.on_conflict_do_update(index_elements=["group_key", "lane"], set_=pause))
+
+    def resume(self, group: str, lane: Lane | None = None) -> None:
+        """End the pause of one lane, or of all lanes of the group."""
+        chosen = lanes.c.group_key == group
+        if lane is not None:
+            chosen = and_(chosen, lanes.c.lane == lane)
+        with self._database.writing() as connection:
+            connection.execute(update(lanes).where(chosen).values(paused_at=None, paused_until=None, reason=None))
+
+    def paused(self, now: datetime) -> list[LaneView]:
+        """Give the lanes that are paused now, by group and lane."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                select(lanes).where(~_sendable(now)).order_by(lanes.c.group_key, lanes.c.lane)
+            ).all()
+        return [LaneView(row.group_key, Lane(row.lane), row.paused_at, row.paused_until, row.reason) for row in rows]
+
+    def take_turn(self, group: str, interval_s: float, now: datetime) -> datetime:
+        """Give the moment at which the caller may send, at least ``interval_s`` seconds after the one granted before.
+
+        Grants are evenly spaced, whichever process or host asks; an idle group saves up none.
+        """
+        with self._database.writing() as connection:
+            first = insert_into(connection, paces).values(group_key=group, next_at=now)
+            connection.execute(first.on_conflict_do_nothing())
+            next_at = connection.scalars(
+                select(paces.c.next_at).where(paces.c.group_key == group).with_for_update()
+            ).one()
+            granted: datetime = max(now, next_at)
+            following = granted + timedelta(seconds=interval_s)
+            connection.execute(update(paces).where(paces.c.group_key == group).values(next_at=following))
+        return granted
+
+
+def remember_lanes(connection: Connection, group: str, used: Iterable[Lane]) -> None:
+    """Make sure that claims look into these lanes of the group."""
+    for lane in sorted(set(used)):
+        statement = insert_into(connection, lanes).values(group_key=group, lane=lane)
+        connection.execute(statement.on_conflict_do_nothing())
+
+
+def sendable_lanes(connection: Connection, now: datetime) -> list[LaneKey]:
+    """Give all lanes that are not paused, in a fixed order."""
+    rows = connection.execute(select(lanes).where(_sendable(now)).order_by(lanes.c.group_key, lanes.c.lane))
+    return [LaneKey(row.group_key, Lane(row.lane)) for row in rows]
+
+
+def _sendable(now: datetime) -> ColumnElement[bool]:
+    # Spelt out for null, which is neither past nor future, so that its opposite is right too.
+    over = and_(lanes.c.paused_until.is_not(None), lanes.c.paused_until <= now)
+    return or_(lanes.c.paused_at.is_(None), over)

@@ -1,0 +1,83 @@
+"""Who may write: one lock file for all SQLite writers of the machine, advisory locks on PostgreSQL."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, func, select
+
+from relay.errors import StoreUnavailable
+
+POLL_S = 0.001
+
+
+class WriteLock:
+    """An advisory lock on a side file, taken before every ``BEGIN IMMEDIATE``.
+
+    SQLite makes a second writer sleep and try again, ever longer, which ruins the slowest answers; this queue does
+    not. It also keeps two connections from writing and checkpointing at once, the condition of SQLite's WAL-reset bug
+    (before 3.51.3). Threads of one process queue on a plain lock, so only one of them watches the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._threads = threading.Lock()
+
+    @contextmanager
+    def held(self, wait_s: float) -> Iterator[None]:
+        """Hold the lock; raises StoreUnavailable when it is not free within ``wait_s`` seconds."""
+        deadline = time.monotonic() + wait_s
+        if not self._threads.acquire(timeout=wait_s):
+            raise StoreUnavailable("Another thread has been writing to the store for too long.")
+        try:
+            # The file is opened anew each time: a descriptor that a forked process inherits would share its lock.
+            descriptor = self._open()
+            try:
+                self._take(descriptor, deadline)
+                yield
+            finally:
+                os.close(descriptor)
+        finally:
+            self._threads.release()
+
+    def _open(self) -> int:
+        try:
+            return os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise StoreUnavailable(f"The lock file {self._path} cannot be opened: {error.strerror}.") from error
+
+    def _take(self, descriptor: int, deadline: float) -> None:
+        # A blocking flock has no time limit, and its holders are done within milliseconds, so the file is watched.
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise StoreUnavailable("Another process has been writing to the store for too long.") from None
+                time.sleep(POLL_S)
+            else:
+                return
+
+
+def serialise(connection: Connection, *things: tuple[str, ...]) -> None:
+    """Let no other transaction work on the same things until this one ends.
+
+    On SQLite a writing transaction is alone anyway. On PostgreSQL each thing is an advisory lock, taken in one fixed
+    order so that two transactions that want the same ones cannot wait for each other.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    for number in sorted({_number(thing) for thing in things}):
+        connection.execute(select(func.pg_advisory_xact_lock(number)))
+
+
+def _number(thing: tuple[str, ...]) -> int:
+    digest = hashlib.blake2b("\x1f".join(thing).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)

@@ -1,0 +1,59 @@
+"""The store as the other parts know it: one object with a part for each concern."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from relay.store import schema
+from relay.store.answers import AnswerStore
+from relay.store.commands import CommandStore
+from relay.store.deliveries import DeliveryStore
+from relay.store.engine import Database, open_database
+from relay.store.items import ItemStore
+from relay.store.lanes import LaneStore
+from relay.store.reading import Reading
+from relay.store.workers import WorkerStore, check_writing
+
+
+class Store:
+    """The durable store. Safe to share between threads; each process opens its own, after any fork.
+
+    Every method raises StoreUnavailable when the database cannot be used: locked for longer than ``commit_wait_s``,
+    disk full, read-only, connection lost. What it should have written is then not written.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.deliveries = DeliveryStore(database)
+        self.commands = CommandStore(database)
+        self.lanes = LaneStore(database)
+        self.workers = WorkerStore(database)
+        self.items = ItemStore(database)
+        self.answers = AnswerStore(database)
+        self.reading = Reading(database)
+
+    @classmethod
+    def open(cls, url: str, *, folder: Path, commit_wait_s: float = 3.0) -> Store:
+        """Open the store at ``url``: ``sqlite:///<file>`` or ``postgresql+psycopg://...``.
+
+        ``folder`` holds the lock file of SQLite's writers; all processes of one SQLite file must name the same.
+
+        Raises: ConfigurationError for another kind of URL, StoreUnavailable when it cannot be opened.
+        """
+        return cls(open_database(url, folder, commit_wait_s))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._database.close()
+
+    def migrate(self) -> None:
+        """Bring the database to the newest schema; several processes may do so at the same time."""
+        schema.migrate(self._database)
+
+    def is_current(self) -> bool:
+        """Tell whether the database has the newest schema."""
+        return schema.is_current(self._database)
+
+    def check_writable(self) -> None:
+        """Commit a write that leaves nothing behind; raises StoreUnavailable when that fails."""
+        check_writing(self._database)

@@ -1,0 +1,212 @@
+"""The tables of the store, the same on SQLite and PostgreSQL.
+
+Hot queries read open rows only, through partial indexes, so they stay fast however many done rows there are.
+``due_at`` is the moment a row may be claimed; while it is claimed, the end of the lease.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+)
+
+from relay.commands import CommandState
+from relay.deliveries import DeliveryState
+from relay.store.columns import Compressed, Id, Json, Moment, partial_index, where_state
+
+OPEN_DELIVERIES = (DeliveryState.RECEIVED, DeliveryState.HELD)
+OPEN_COMMANDS = (CommandState.WAITING, CommandState.CLAIMED)
+COMMANDS_FOR_SOMEBODY = (CommandState.DEAD, CommandState.UNCERTAIN)
+
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("platform", Text, nullable=False),
+    Column("group_key", Text, nullable=False),
+    Column("shop", Text),
+    Column("topic", Text, nullable=False),
+    Column("dedupe", Text, nullable=False),
+    Column("headers", Json, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("delivery_id", Text),
+    Column("webhook_id", Text),
+    Column("event_id", Text),
+    Column("triggered_at", Moment),
+    Column("api_version", Text),
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    Column("warnings", Json, nullable=False),
+    Column("resource_kind", Text),
+    Column("resource_id", Text),
+    Column("due_at", Moment, nullable=False),
+    Column("lease_token", Text),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    UniqueConstraint("dedupe"),
+    partial_index("ix_deliveries_due", "due_at", "id", where=where_state(OPEN_DELIVERIES)),
+    partial_index("ix_deliveries_dead", "id", where=where_state([DeliveryState.DEAD])),
+    partial_index("ix_deliveries_resource", "resource_id", where="resource_id IS NOT NULL"),
+    sqlite_autoincrement=True,
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("group_key", Text, nullable=False),
+    Column("email", Text),  # as given; null for somebody known by SALESmanago's id alone
+    Column("contact_id", Text),  # SALESmanago's
+    Column("digest", Text),  # of the newest content asked for
+    Index("ix_contacts_contact_id", "group_key", "contact_id"),
+    sqlite_autoincrement=True,
+)
+
+contact_addresses = Table(
+    "contact_addresses",
+    metadata,
+    Column("group_key", Text, primary_key=True),
+    Column("address", Text, primary_key=True),  # lower case
+    Column("contact", Id, ForeignKey("contacts.id"), nullable=False),
+)
+
+commands = Table(
+    "commands",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("delivery_id", Id, ForeignKey("deliveries.id"), nullable=False),
+    Column("group_key", Text, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("contact", Id, ForeignKey("contacts.id")),
+    Column("location", Text),
+    Column("payload", Json, nullable=False),
+    Column("event_shop", Text),
+    Column("event_kind", Text),
+    Column("event_resource_id", Text),
+    Column("event_slot", Text),
+    Column("state", Text, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("lease_token", Text),
+    Column("attempts", Integer, nullable=False, server_default="0"),  # that count: not those released
+    Column("answer_lost", Boolean, nullable=False, server_default=false()),
+    Column("last_error", Text),
+    Column("contact_id", Text),  # what SALESmanago answered
+    Column("event_id", Text),
+    Column("warnings", Json, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("settled_at", Moment),
+    partial_index("ix_commands_due", "group_key", "lane", "due_at", "id", where=where_state(OPEN_COMMANDS)),
+    partial_index("ix_commands_subject", "group_key", "subject", "id", where=where_state(OPEN_COMMANDS)),
+    partial_index("ix_commands_for_somebody", "group_key", "id", where=where_state(COMMANDS_FOR_SOMEBODY)),
+    Index("ix_commands_delivery", "delivery_id"),
+    sqlite_autoincrement=True,
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("command_id", Id, ForeignKey("commands.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("started_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    Column("duration_ms", Integer),
+    Column("status", Integer),
+    Column("verdict", Text),
+    Column("message", Text),
+)
+
+resources = Table(
+    "resources",
+    metadata,
+    Column("shop", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("updated_at", Moment),
+    Column("email", Text),
+    Column("topic", Text),
+    Column("body", Compressed),
+    Column("facts", Json, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("shop", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("resource_id", Text, primary_key=True),
+    Column("slot", Text, primary_key=True),
+    Column("digest", Text),
+    Column("event_id", Text),
+    Column("date", Moment),
+)
+
+catalog_items = Table(
+    "catalog_items",
+    metadata,
+    Column("group_key", Text, primary_key=True),
+    Column("location", Text, primary_key=True),
+    Column("product_id", Text, primary_key=True),
+    Column("shop", Text),
+    Column("source_id", Text),
+    Column("fields", Json, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Index("ix_catalog_items_source", "group_key", "location", "shop", "source_id"),
+)
+
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("group_key", Text, primary_key=True),
+    Column("lane", Text, primary_key=True),
+    Column("paused_at", Moment),  # null: not paused
+    Column("paused_until", Moment),  # null: until somebody resumes it
+    Column("reason", Text),
+)
+
+paces = Table(
+    "paces",
+    metadata,
+    Column("group_key", Text, primary_key=True),
+    Column("next_at", Moment, nullable=False),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("worker", Text, primary_key=True),
+    Column("seen_at", Moment, nullable=False),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("body_digest", Text, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("status", Integer),
+    Column("body", LargeBinary),
+    Index("ix_answers_started_at", "started_at"),
+)

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import Column, Integer, MetaData, Table, create_engine, insert, select
+
+from relay.store.columns import Compressed, Json, Moment
+
+things = Table(
+    "things",
+    MetaData(),
+    Column("id", Integer, primary_key=True),
+    Column("moment", Moment),
+    Column("json", Json),
+    Column("compressed", Compressed),
+)
+
+
+@pytest.fixture
+def connection(database_url):
+    engine = create_engine(database_url)
+    with engine.begin() as opened:
+        things.create(opened)
+        yield opened
+    engine.dispose()
+
+
+def test_times_come_back_in_utc_to_the_microsecond(connection):
+    warsaw = timezone(timedelta(hours=1))
+    connection.execute(insert(things).values(moment=datetime(2026, 11, 24, 13, 0, 0, 123456, warsaw)))
+
+    moment = connection.scalar(select(things.c.moment))
+    assert moment == datetime(2026, 11, 24, 12, 0, 0, 123456, UTC)
+    assert moment.utcoffset() == timedelta(0)
+
+
+def test_times_compare_as_times_whatever_their_zone(connection):
+    connection.execute(insert(things).values(moment=datetime(2026, 11, 24, 12, 0, tzinfo=UTC)))
+    later_in_india = datetime(2026, 11, 24, 17, 31, tzinfo=timezone(timedelta(hours=5, minutes=30)))
+
+    assert connection.scalar(select(things.c.id).where(things.c.moment < later_in_india)) == 1
+
+
+def test_time_without_a_zone_is_refused(connection):
+    with pytest.raises(Exception, match="without a zone"):
+        connection.execute(insert(things).values(moment=datetime(2026, 11, 24)))  # noqa: DTZ001 - the point of it
+
+
+def test_json_keeps_digits_and_order(connection):
+    value = {"b": Decimal("10.10"), "a": [1, None, "\x00☃"], "big": 12345678901234567890}
+    connection.execute(insert(things).values(json=value))
+
+    stored = connection.scalar(select(things.c.json))
+    assert stored == value
+    assert list(stored) == ["b", "a", "big"]
+    assert str(stored["b"]) == "10.10"
+
+
+def test_bytes_are_compressed(connection):
+    connection.execute(insert(things).values(compressed=b"long " * 1000))
+
+    raw = connection.exec_driver_sql("SELECT compressed FROM things").scalar()
+    assert len(raw) < 100
+    assert connection.scalar(select(things.c.compressed)) == b"long " * 1000
+
+
+def test_nothing_stays_nothing(connection):
+    connection.execute(insert(things).values(moment=None, json=None, compressed=None))
+
+    assert connection.execute(select(things.c.moment, things.c.json, things.c.compressed)).one() == (None, None, None)

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from relay.errors import StoreUnavailable
+from relay.store import Store
+from relay.store.locking import WriteLock
+from tests.support.stored import NOW, ask, claim_delivery, new_delivery, product, put, translated
+
+
+def test_two_locks_on_one_file_exclude_each_other(tmp_path):
+    first, second = WriteLock(tmp_path / "lock"), WriteLock(tmp_path / "lock")
+    with first.held(1), pytest.raises(StoreUnavailable), second.held(0.01):
+        pass
+    with second.held(0.01):
+        assert (tmp_path / "lock").exists()
+
+
+def test_lock_is_given_back_when_its_holder_fails(tmp_path):
+    lock = WriteLock(tmp_path / "lock")
+    with pytest.raises(ZeroDivisionError), lock.held(1):
+        raise ZeroDivisionError
+    with lock.held(0.01):
+        pass
+
+
+def test_two_workers_can_not_translate_deliveries_of_one_resource_at_once(store):
+    """Each would miss what the other asks for, and one purchase would be announced twice."""
+    seen = []
+
+    def read_the_same() -> None:
+        with store.deliveries.translating() as other:
+            seen.extend(other.memory.events("acme", "order", "1001"))
+
+    store.deliveries.record(new_delivery())
+    delivery = claim_delivery(store)
+    with store.deliveries.translating() as bench:
+        bench.memory.resource("acme", "order", "1001")
+        reader = threading.Thread(target=read_the_same)
+        reader.start()
+        reader.join(0.2)
+        assert reader.is_alive()
+        bench.finish(delivery, translated(put()), NOW)
+    reader.join(10)
+
+    assert [link.key.slot for link in seen] == ["PURCHASE"]
+
+
+def test_command_stored_later_for_a_product_waits_for_the_earlier_one(store):
+    """Otherwise the later one could be seen, and sent, before the earlier one is committed."""
+    store.deliveries.record(new_delivery())
+    delivery = claim_delivery(store)
+    with store.deliveries.translating() as bench:
+        bench.finish(delivery, translated(product("7")), NOW)
+        writer = threading.Thread(target=ask, args=(store, product("7")))
+        writer.start()
+        writer.join(0.2)
+        assert writer.is_alive()
+    writer.join(10)
+
+    assert [view.delivery_id for view in store.reading.commands()] == [delivery.id + 1, delivery.id]
+
+
+@pytest.mark.postgres
+def test_translations_of_two_resources_do_not_wait_for_each_other_on_postgresql(postgres_url, tmp_path):
+    store = Store.open(postgres_url, folder=tmp_path, commit_wait_s=0.05)
+    with store.deliveries.translating() as bench, store.deliveries.translating() as other:
+        assert bench.memory.resource("acme", "order", "1") is None
+        assert other.memory.resource("acme", "order", "2") is None
+    store.close()
