@@ -1,0 +1,217 @@
+"""Fields that read what shops really send, shared by every platform's schema.
+
+Two rules decide what happens to an odd value. An amount, a number or a time that cannot be read is a fault, because a
+guess would be wrong revenue or a wrong order of events. Anything else that cannot be read counts as not said (None, or
+an empty tuple). ``""``, null and PHP's false count as not said everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, tzinfo
+from decimal import Decimal
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing
+
+from relay.errors import PayloadInvalid
+from schemas.text import exact_number, html_to_text, plain_text, utc_time
+
+T = TypeVar("T")
+
+Values: TypeAlias = dict[str, Any]
+"""What a schema loads: every declared name is there, None or an empty list where the body does not say."""
+
+_FAULTS_SHOWN = 10
+_TRUE = frozenset({"true", "yes", "1"})
+_FALSE = frozenset({"false", "no", "0"})
+
+
+class LenientSchema(Schema):
+    """A schema that leaves alone what it does not know."""
+
+    class Meta:
+        """Keys that are not declared are dropped, since every platform adds some with each version."""
+
+        unknown = EXCLUDE
+
+
+class LenientField(fields.Field[T | None], Generic[T]):
+    """A field that is None when the body does not say; ``required`` makes that a fault. Subclasses write ``_read``."""
+
+    default_error_messages = {"required": "Missing or empty.", "null": "Missing or empty."}
+
+    def __init__(self, *, required: bool = False, data_key: str | None = None) -> None:
+        default = missing if required else None
+        super().__init__(required=required, data_key=data_key, load_default=default, pre_load=_said)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> T | None:
+        read = None if value is None else self._read(value)
+        if read is None and self.required:
+            raise self.make_error("required")
+        return read
+
+    def _read(self, value: Any) -> T | None:
+        raise NotImplementedError
+
+
+class Number(LenientField[Decimal]):
+    """A number, or text that is one, as Decimal. A float is a fault: JSON is to be read without them."""
+
+    default_error_messages = {"invalid": "Not a readable number."}
+
+    def _read(self, value: Any) -> Decimal:
+        try:
+            return exact_number(value)
+        except ValueError:
+            raise self.make_error("invalid") from None
+
+
+class Money(Number):
+    """An amount of money, string or number, as Decimal with the decimals it came with."""
+
+    default_error_messages = {"invalid": "Not a readable amount."}
+
+
+class Whole(LenientField[int]):
+    """A whole number, as for stock; a fraction is cut off."""
+
+    default_error_messages = {"invalid": "Not a readable number."}
+
+    def _read(self, value: Any) -> int:
+        try:
+            return int(exact_number(value))
+        except ValueError:
+            raise self.make_error("invalid") from None
+
+
+class Timestamp(LenientField[datetime]):
+    """An ISO 8601 time as aware UTC; one without an offset is read in ``zone``. ``0000-00-00`` counts as not said."""
+
+    default_error_messages = {"invalid": "Not a readable time."}
+
+    def __init__(self, *, zone: tzinfo = UTC, required: bool = False, data_key: str | None = None) -> None:
+        super().__init__(required=required, data_key=data_key)
+        self.zone = zone
+
+    def _read(self, value: Any) -> datetime | None:
+        if not isinstance(value, str):
+            raise self.make_error("invalid")
+        try:
+            return utc_time(value, self.zone)
+        except ValueError:
+            raise self.make_error("invalid") from None
+
+
+class Text(LenientField[str]):
+    """Text without blanks around it; a number becomes its digits."""
+
+    def _read(self, value: Any) -> str | None:
+        return plain_text(value)
+
+
+class MarkupText(Text):
+    """Text that may hold HTML entities and tags, as plain text on one line."""
+
+    def _read(self, value: Any) -> str | None:
+        text = plain_text(value)
+        return None if text is None else html_to_text(text) or None
+
+
+class Id(LenientField[str]):
+    """An id as text, whatever its size; 0 counts as not said."""
+
+    def _read(self, value: Any) -> str | None:
+        text = plain_text(value)
+        return None if text == "0" else text
+
+
+class Flag(LenientField[bool]):
+    """A yes or no; the words and digits for it are read too. An unknown word counts as not said."""
+
+    def __init__(self, *, data_key: str | None = None) -> None:
+        super().__init__(data_key=data_key)
+        self.pre_load = []  # Here false is an answer.
+
+    def _read(self, value: Any) -> bool | None:
+        word = str(value).lower()
+        return True if word in _TRUE else False if word in _FALSE else None
+
+
+class TextList(fields.Field[tuple[str, ...]]):
+    """Texts: a list of them, or one string with ``separator`` between them. Empty ones are left out."""
+
+    def __init__(self, *, separator: str = ",", data_key: str | None = None) -> None:
+        super().__init__(data_key=data_key, load_default=tuple, allow_none=True, pre_load=_or_empty)
+        self.separator = separator
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> tuple[str, ...]:
+        parts = value.split(self.separator) if isinstance(value, str) else value
+        if not isinstance(parts, list):
+            return ()
+        return tuple(text for text in map(plain_text, parts) if text is not None)
+
+
+class NestedObject(fields.Nested):
+    """An object read by ``schema``; None for null, for ``[]``, ``{}`` or anything else that stands in its place."""
+
+    def __init__(self, schema: type[Schema], *, data_key: str | None = None) -> None:
+        super().__init__(schema, data_key=data_key, load_default=None, pre_load=_object)
+
+
+class NestedList(fields.List[dict[str, Any]]):
+    """A list of objects read by ``schema``; never None. Items that are no objects are left out.
+
+    PHP writes a list with gaps as an object of numbered keys; any other object counts as a list of one.
+    """
+
+    def __init__(self, schema: type[Schema], *, data_key: str | None = None) -> None:
+        super().__init__(
+            fields.Nested(schema), data_key=data_key, load_default=list, allow_none=True, pre_load=_object_list
+        )
+
+
+def load(schema: Schema, body: object) -> Values:
+    """Read ``body`` (parsed JSON) with ``schema``.
+
+    Raises: PayloadInvalid, naming the path of every field that does not fit (at most ten), never a value.
+    """
+    if not isinstance(body, dict):
+        raise PayloadInvalid("The body is not a JSON object.")
+    try:
+        values: Values = schema.load(body)
+    except ValidationError as error:
+        faults = list(_faults(error.messages_dict))
+        shown = " ".join(faults[:_FAULTS_SHOWN])
+        raise PayloadInvalid(f"The body does not fit its topic. {shown}") from None
+    return values
+
+
+def _said(value: Any) -> Any:
+    """Turn the ways of saying nothing into None."""
+    return None if value is False or (isinstance(value, str) and not value.strip()) else value
+
+
+def _or_empty(value: Any) -> Any:
+    return [] if value is None else value
+
+
+def _object(value: Any) -> Any:
+    return value if isinstance(value, dict) and value else None
+
+
+def _object_list(value: Any) -> list[dict[str, Any]]:
+    if isinstance(value, dict):
+        value = list(value.values()) if all(str(key).isdigit() for key in value) else [value]
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _faults(messages: Mapping[Any, Any], path: tuple[str, ...] = ()) -> Iterator[str]:
+    """Flatten marshmallow's nested messages to ``line_items.0.price: Not a readable amount.``"""
+    for key, inner in messages.items():
+        if isinstance(inner, Mapping):
+            yield from _faults(inner, (*path, str(key)))
+        else:
+            yield f"{'.'.join((*path, str(key)))}: {' '.join(inner)}"
