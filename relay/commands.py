@@ -45,10 +45,14 @@ class CommandState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ContactSubject:
-    """A command about a person. ``new_email`` is set when the address changes; both then share one contact."""
+    """A command about a person. ``new_email`` is set when the address changes; both then share one contact.
+
+    ``contact_id`` is SALESmanago's id of somebody a REST caller knows by it alone; ``email`` is then empty.
+    """
 
     email: str
     new_email: str | None = None
+    contact_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

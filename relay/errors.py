@@ -20,10 +20,13 @@
     `- DispatchError
        |- TemporaryFailure          retried on the schedule (retry_after_s is honoured)
        |  |- Throttled
+       |  |- UnclearRefusal         refused in words nobody has met: max_attempts in all, then dead letter
        |  `- Unreachable            nothing was sent: repeating is harmless
        |- AnswerLost                sent, but no answer: an event is looked for before it is repeated
        |- CommandRefused            dead letter with the vendor's words
+       |  `- CatalogRefused         the same, with the words about each product of the batch where there are any
        `- CredentialsRefused        the group's lane pauses; its commands keep waiting
+          `- SettingsRefused        the same: endpoint, owner or catalogue do not fit the account
 
 ``ConfigurationError`` stands outside the root so that a lenient ``except RelayError`` cannot swallow it.
 """
@@ -163,9 +166,17 @@ class DispatchError(RelayError):
 class TemporaryFailure(DispatchError):
     """SALESmanago could not take the call right now."""
 
+    max_attempts: int | None = None  # None: as many as the retry schedule has
+
 
 class Throttled(TemporaryFailure):
     """SALESmanago asked for fewer calls."""
+
+
+class UnclearRefusal(TemporaryFailure):
+    """SALESmanago refused the command in words that do not tell whether a repeat can help."""
+
+    max_attempts = 3
 
 
 class Unreachable(TemporaryFailure):
@@ -180,5 +191,30 @@ class CommandRefused(DispatchError):
     """SALESmanago refused the command for good."""
 
 
+class CatalogRefused(CommandRefused):
+    """SALESmanago's catalogue refused the call.
+
+    ``items`` maps the place in the batch (from 0) to what was wrong with that product. No product of the call counts
+    as taken, so the others can be sent again without those. Empty: the words are about the whole call.
+    ``codes`` are the reason codes of the answer.
+    """
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        status: int | None = None,
+        items: Mapping[int, str] | None = None,
+        codes: Iterable[int] = (),
+    ) -> None:
+        super().__init__(message, status=status)
+        self.items: dict[int, str] = dict(items or {})
+        self.codes = frozenset(codes)
+
+
 class CredentialsRefused(DispatchError):
     """SALESmanago refused the group's credentials; mend them in the configuration, then resume the group."""
+
+
+class SettingsRefused(CredentialsRefused):
+    """The group's settings do not fit its SALESmanago account; mend the configuration, then resume the group."""
