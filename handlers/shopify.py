@@ -9,11 +9,12 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
+from relay.clock import iso
 from relay.commerce import OrderStatus, ResourceKind
 from relay.errors import SignatureMismatch
-from relay.platforms import Headers, Identity, Platform, Topic
+from relay.platforms import Headers, Identity, Platform, Sending, Topic
 from relay.shops import Shop
-from relay.signatures import verify_hmac
+from relay.signatures import sign, verify_hmac
 from schemas.shopify import (
     read_checkout,
     read_customer,
@@ -139,6 +140,21 @@ def identify(body: bytes, headers: Headers, shop: Shop) -> Identity:
     )
 
 
+def headers_of(sending: Sending) -> dict[str, str]:
+    """Give the headers of a classic webhook, as of 2026."""
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": "Shopify-Captain-Hook",
+        "X-Shopify-Topic": sending.topic,
+        "X-Shopify-Hmac-Sha256": sign(sending.body, sending.shop.secrets[0]),
+        "X-Shopify-Shop-Domain": next(iter(sending.shop.domains), ""),
+        "X-Shopify-Api-Version": "2026-04",
+        "X-Shopify-Webhook-Id": sending.delivery_id,
+        "X-Shopify-Event-Id": sending.delivery_id,
+        "X-Shopify-Triggered-At": iso(sending.at) or "",
+    }
+
+
 def _header(headers: Headers, name: str) -> str | None:
     values = (headers.get(family + name, "").strip() for family in _FAMILIES)
     return next((value for value in values if value), None)
@@ -179,4 +195,5 @@ PLATFORM = Platform(
     ignored=IGNORED,
     statuses=STATUSES,
     purchase_when="placed",
+    headers_of=headers_of,
 )

@@ -22,7 +22,7 @@ from relay.log import get_logger
 from relay.metrics import DELIVERIES
 from relay.shops import Group
 from relay.store import DeliveryFilter
-from relay.translation.api import PLATFORM, REQUEST_ID, RESOURCE_KIND, TOPICS, ApiCall, api_translation
+from relay.translation.api import API_PLATFORM, REQUEST_ID, RESOURCE_KIND, TOPICS, ApiCall, api_translation
 from schemas.api import read_envelope
 
 _log = get_logger(__name__)
@@ -65,7 +65,7 @@ def submit(topic: str) -> Response:
     translation = api_translation(call, group, relay.mappings[group.mapping])
     idempotency = _idempotency(group, body)
     if idempotency is None:
-        dedupe = jsontext.digest([PLATFORM, call.request_id])
+        dedupe = jsontext.digest([API_PLATFORM, call.request_id])
         return _answer(relay, _store(relay, _delivery(group, call, body, dedupe), translation))
     first = relay.store.answers.begin(idempotency.key, idempotency.body_digest, call.received_at)
     if first is not None:
@@ -92,7 +92,7 @@ def _store(relay: Relay, new: NewDelivery, translation: Translation) -> _Stored:
     recorded = relay.store.deliveries.record(new, translation)
     relay.wake()
     first = relay.store.reading.delivery(recorded.id) if recorded.repeated else None
-    DELIVERIES.labels(PLATFORM, new.topic, "repeated" if recorded.repeated else "stored").inc()
+    DELIVERIES.labels(API_PLATFORM, new.topic, "repeated" if recorded.repeated else "stored").inc()
     if first is not None:
         return _Stored(first.id, first.resource_id or asked, first.state, first.reason, first.warnings)
     _log.info("delivery_recorded", delivery=recorded.id, request_id=asked, group=new.group, topic=new.topic)
@@ -103,7 +103,7 @@ def _store(relay: Relay, new: NewDelivery, translation: Translation) -> _Stored:
 def _delivery(group: Group, call: ApiCall, body: bytes, dedupe: str) -> NewDelivery:
     headers = {name.lower(): value for name, value in request.headers if name.lower() not in SECRET_HEADERS}
     return NewDelivery(
-        platform=PLATFORM,
+        platform=API_PLATFORM,
         group=group.key,
         shop=None,
         topic=call.topic,
@@ -153,7 +153,7 @@ def _dedupe(idempotency: _Idempotency, call: ApiCall) -> str:
     The day is part of it, because a key may be used for something new once its answer is forgotten.
     """
     day = call.received_at.date().isoformat()
-    return jsontext.digest([PLATFORM, idempotency.key, idempotency.body_digest, day])
+    return jsontext.digest([API_PLATFORM, idempotency.key, idempotency.body_digest, day])
 
 
 def _keep_answer(relay: Relay, idempotency: _Idempotency, response: Response) -> None:

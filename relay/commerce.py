@@ -106,6 +106,7 @@ class Refund:
     amount: Decimal
     at: datetime | None = None
     reason: str | None = None
+    lines: tuple[Line, ...] = ()  # what was given back; empty where only an amount is known
 
 
 @dataclass(frozen=True, slots=True)

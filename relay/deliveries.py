@@ -69,6 +69,7 @@ class Translation:
     items: tuple[CatalogItem, ...] = ()
     warnings: tuple[str, ...] = ()
     due_at: datetime | None = None  # with HELD: when to look again
+    dry_run: bool = False  # the commands are stored to be looked at, never sent
     resource_kind: str | None = None  # what the delivery was about, for search
     resource_id: str | None = None
 

@@ -50,6 +50,7 @@ class CatalogItem:
     fields: Mapping[str, Any]
     active: bool
     updated_at: datetime | None = None
+    digest: str | None = None  # of what the catalogue was last asked to take; None when nothing stands there
 
 
 class Memory(Protocol):
@@ -74,3 +75,27 @@ class Memory(Protocol):
     def contact_digest(self, group: str, email: str) -> str | None:
         """Give the digest of the contact content last asked for, None when unknown or deleted since."""
         ...
+
+
+class EmptyMemory:
+    """The memory of a relay that has met nothing yet: for explaining a mapping on a single body."""
+
+    def resource(self, shop: str, kind: str, resource_id: str) -> Resource | None:
+        """Give nothing."""
+        return None
+
+    def events(self, shop: str, kind: str, resource_id: str) -> Sequence[EventLink]:
+        """Give nothing."""
+        return ()
+
+    def items(self, group: str, location: str, shop: str, source_id: str) -> Sequence[CatalogItem]:
+        """Give nothing."""
+        return ()
+
+    def item(self, group: str, location: str, product_id: str) -> CatalogItem | None:
+        """Give nothing."""
+        return None
+
+    def contact_digest(self, group: str, email: str) -> str | None:
+        """Give nothing."""
+        return None

@@ -17,6 +17,17 @@ PurchaseWhen: TypeAlias = Literal["placed", "paid"]
 
 
 @dataclass(frozen=True, slots=True)
+class Sending:
+    """A delivery as the platform itself would send it: what the demo and the tests make up."""
+
+    shop: Shop
+    topic: str
+    body: bytes
+    delivery_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """What a delivery's headers say about it. ``dedupe`` is the sha256 hex under which a repeat is recognised."""
 
@@ -51,6 +62,9 @@ class Platform:
     topics     topic, spelt the platform's way -> Topic
     ignored    topics known and left alone -> the reason, shown to the operator
     statuses   the platform's order status words -> OrderStatus; a shop's ``statuses`` setting comes before it
+    restoring  topics that say a resource is back out of the trash
+    staff      account roles whose holders work for the shop, so that they are no contacts
+    headers_of the headers with which the platform would send something, signed with the shop's first secret
     """
 
     name: str
@@ -61,6 +75,9 @@ class Platform:
     ignored: Mapping[str, str] = field(default_factory=dict)
     statuses: Mapping[str, OrderStatus] = field(default_factory=dict)
     purchase_when: PurchaseWhen = "placed"
+    restoring: frozenset[str] = frozenset()
+    staff: frozenset[str] = frozenset()
+    headers_of: Callable[[Sending], dict[str, str]] = lambda sending: {}
 
 
 Platforms: TypeAlias = Mapping[str, Platform]

@@ -36,6 +36,7 @@ __all__ = [
     "EVENT_TYPES",
     "LOCATION_PATTERN",
     "Shaped",
+    "check_email",
     "contact_payload",
     "event_payload",
     "feed_item",
@@ -92,6 +93,11 @@ def event_payload(fields: Mapping[str, Any]) -> Shaped:
     Raises: PayloadInvalid naming the field.
     """
     return shape(_EVENT, fields)
+
+
+def check_email(address: str) -> None:
+    """Raise ValidationError for what SALESmanago takes for no e-mail address."""
+    _ADDRESS.deserialize(address)
 
 
 class Tags(fields.Field[list[str]]):
@@ -231,5 +237,6 @@ def _flat(value: object) -> Iterable[object]:
     return [inner for item in value for inner in _flat(item)]
 
 
+_ADDRESS = EmailAddress()
 _CONTACT = ContactSchema()
 _EVENT = EventSchema.from_dict({name: Text(EVENT_LIMITS[name]) for name in DETAILS}, name="EventWithDetails")()

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, Select, select, update
 from relay.deliveries import Delivery, DeliveryState, NewDelivery, Recorded, Translation
 from relay.memory import Memory
 from relay.store.columns import state_in
-from relay.store.commands import store_commands, supersede_waiting
+from relay.store.commands import keep_dry_run, store_commands, supersede_waiting
 from relay.store.engine import Database, insert_into
 from relay.store.items import store_items
 from relay.store.memory import StoredMemory, store_resources
@@ -138,7 +138,9 @@ def due_deliveries(now: datetime, limit: int) -> Select[Any]:
 
 
 def _translated(translation: Translation, now: datetime) -> dict[str, Any]:
-    return {
+    # Being held is no failure: however often a delivery is looked at again, its tries begin anew.
+    anew = {"attempts": 0} if translation.state is DeliveryState.HELD else {}
+    return anew | {
         "state": translation.state,
         "reason": translation.reason,
         "warnings": list(translation.warnings),
@@ -161,7 +163,8 @@ def _release(connection: Connection, delivery: Delivery, values: dict[str, Any])
 def _apply(connection: Connection, delivery_id: int, group: str, translation: Translation, now: datetime) -> None:
     store_resources(connection, translation.resources)
     store_items(connection, translation.items, now)
-    store_commands(connection, delivery_id, group, translation.commands, now)
+    keep = keep_dry_run if translation.dry_run else store_commands
+    keep(connection, delivery_id, group, translation.commands, now)
 
 
 def _as_delivery(row: Row[Any]) -> Delivery:

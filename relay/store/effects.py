@@ -1,6 +1,6 @@
-"""What a command does to its contact and its event link: when asked for, when done, when it came to nothing.
+"""What a command does to its contact, event link or catalogue item: when asked for, done, and come to nothing.
 
-The digest of a contact or link is that of the newest content asked for; translation asks again only for another one.
+Its digest is that of the newest content asked for; translation asks again only for another one.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, update
 
 from relay import jsontext
-from relay.commands import Command, CommandKind, Outcome
+from relay.commands import Command, CommandKind, Outcome, ProductSubject
 from relay.store.engine import insert_into
-from relay.store.tables import contacts, events
+from relay.store.tables import catalog_items, contacts, events
 
 UNKNOWN_DIGEST = "unknown"
 """The event exists in SALESmanago but the newest request about it came to nothing: equal to no digest and not None."""
@@ -21,8 +21,12 @@ UNKNOWN_DIGEST = "unknown"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def asked(connection: Connection, command: Command, contact: int | None) -> None:
+def asked(connection: Connection, command: Command, group: str, contact: int | None) -> None:
     """Remember what a newly stored command asks for."""
+    if isinstance(command.subject, ProductSubject):
+        item = _is_item(group, command.subject.location, command.subject.product_id)
+        connection.execute(update(catalog_items).where(item).values(digest=jsontext.digest(command.payload)))
+        return
     if command.kind is CommandKind.CONTACT_UPSERT:
         _set_contact(connection, contact, digest=jsontext.digest(command.payload))
     elif command.kind is CommandKind.CONTACT_DELETE:
@@ -39,7 +43,10 @@ def asked(connection: Connection, command: Command, contact: int | None) -> None
 def asked_again(connection: Connection, row: Row[Any]) -> None:
     """Remember what a requeued command (a row of ``commands``) asks for, unless something newer has been asked for."""
     digest = jsontext.digest(row.payload)
-    if row.kind == CommandKind.CONTACT_UPSERT:
+    if row.kind == CommandKind.PRODUCT_UPSERT:
+        unset = and_(_item_of(row), catalog_items.c.digest.is_(None))
+        connection.execute(update(catalog_items).where(unset).values(digest=digest))
+    elif row.kind == CommandKind.CONTACT_UPSERT:
         unset = and_(contacts.c.id == row.contact, contacts.c.digest.is_(None))
         connection.execute(update(contacts).where(unset).values(digest=digest))
     elif row.kind == CommandKind.EVENT_PUT and row.event_shop is not None:
@@ -73,7 +80,10 @@ def came_to_nothing(connection: Connection, row: Row[Any]) -> None:
     Only while it is the newest request: what has been asked for since stands.
     """
     digest = jsontext.digest(row.payload)
-    if row.kind == CommandKind.CONTACT_UPSERT:
+    if row.kind == CommandKind.PRODUCT_UPSERT:
+        newest = and_(_item_of(row), catalog_items.c.digest == digest)
+        connection.execute(update(catalog_items).where(newest).values(digest=None))
+    elif row.kind == CommandKind.CONTACT_UPSERT:
         newest = and_(contacts.c.id == row.contact, contacts.c.digest == digest)
         connection.execute(update(contacts).where(newest).values(digest=None))
     elif row.kind == CommandKind.EVENT_PUT and row.event_shop is not None:
@@ -108,6 +118,18 @@ def _date(epoch_ms: Any) -> datetime | None:
 
 def _is_link(link: dict[str, str]) -> ColumnElement[bool]:
     return and_(*(events.c[name] == value for name, value in link.items()))
+
+
+def _is_item(group: str, location: str | None, product_id: str) -> ColumnElement[bool]:
+    return and_(
+        catalog_items.c.group_key == group,
+        catalog_items.c.location == location,
+        catalog_items.c.product_id == product_id,
+    )
+
+
+def _item_of(row: Row[Any]) -> ColumnElement[bool]:
+    return _is_item(row.group_key, row.location, str(row.payload.get("productId")))
 
 
 def _link_of(row: Row[Any]) -> ColumnElement[bool]:

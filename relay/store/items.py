@@ -93,4 +93,5 @@ def as_item(row: Row[Any]) -> CatalogItem:
         fields=row.fields,
         active=row.active,
         updated_at=row.updated_at,
+        digest=row.digest,
     )

@@ -173,6 +173,7 @@ catalog_items = Table(
     Column("fields", Json, nullable=False),
     Column("active", Boolean, nullable=False),
     Column("updated_at", Moment, nullable=False),
+    Column("digest", Text),  # of the newest content the catalogue was asked to take
     Index("ix_catalog_items_source", "group_key", "location", "shop", "source_id"),
 )
 

@@ -25,7 +25,7 @@ from relay.translation.names import GroupView
 from schemas.api import PATH, ContactData, DeletedContactData, EventData, ProductData, load, read_envelope
 from schemas.salesmanago import EVENT_LIMITS, contact_payload, event_payload, product_payload
 
-PLATFORM = "api"
+API_PLATFORM = "api"
 REQUEST_ID = "x-request-id"
 """The header under which a REST delivery keeps the id its caller was given."""
 RESOURCE_KIND = "request"

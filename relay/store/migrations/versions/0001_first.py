@@ -177,6 +177,7 @@ def _create_catalog_items() -> None:
         sa.Column("fields", sa.Text(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("updated_at", MOMENT, nullable=False),
+        sa.Column("digest", sa.Text()),
         sa.PrimaryKeyConstraint("group_key", "location", "product_id", name="pk_catalog_items"),
     )
     op.create_index("ix_catalog_items_source", "catalog_items", ["group_key", "location", "shop", "source_id"])

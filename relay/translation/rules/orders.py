@@ -1,0 +1,184 @@
+"""The life of an order: cart, purchase, returns, cancellation, in whatever order its deliveries arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from relay.commerce import Cart, Order, OrderStatus, ResourceKind
+from relay.deliveries import DeliveryState
+from relay.errors import PayloadInvalid
+from relay.memory import Resource
+from relay.translation.order_events import CART, DesiredEvent, OrderLife, desired_events, is_cart
+from relay.translation.people import Contact
+from relay.translation.rules.events import settle_events, with_catalog_ids
+from relay.translation.rules.remembering import (
+    belongs_to,
+    body_of,
+    deleted_at,
+    note_alive,
+    note_trashed,
+    record_of,
+    remember,
+    with_facts,
+)
+from relay.translation.rules.whom import NO_EMAIL, buyer, stamp, tell
+from relay.translation.scene import TRANSLATED, Ending, Scene, ignored
+from relay.translation.versions import VERSION, microseconds, moment_of
+
+_RANKS = {status: rank for rank, status in enumerate(OrderStatus)}
+"""How far along a life each status is; decides between two bodies of one second."""
+
+_PLACED = frozenset({OrderStatus.PLACED, OrderStatus.PAID, OrderStatus.REFUNDED})
+_PAID = frozenset({OrderStatus.PAID, OrderStatus.REFUNDED})
+
+TEST = ignored("test-order")
+TOO_OLD = ignored("before-ignore-orders-before")
+UNKNOWN_STATUS = ignored("unknown-status")
+NO_CHANGE = Ending(DeliveryState.TRANSLATED, "no-change")
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """An order as all its deliveries together describe it."""
+
+    order: Order
+    body: dict[str, Any]
+    status: OrderStatus
+    life: OrderLife
+    resource: Resource
+
+    @property
+    def placed_at(self) -> datetime:
+        """The purchase's own date; raises PayloadInvalid when no body tells any."""
+        if self.order.placed_at is None:
+            raise PayloadInvalid("The body does not fit its topic. The order has no date; send its creation date too.")
+        return self.order.placed_at
+
+
+def take_order(scene: Scene, order: Order, body: Mapping[str, Any]) -> Ending:
+    """Remember an order and bring its contact and events up to date."""
+    if order.test and not scene.test_orders:
+        return TEST
+    if _is_too_old(scene, order):
+        return TOO_OLD
+    status = scene.status(order.status)
+    ranks = (_RANKS[status], int(order.cancelled_at is not None), len(order.refunds))
+    resource = remember(scene, ResourceKind.ORDER, order.id, body, order.updated_at, ranks)
+    _note_life(scene, resource, order, status)
+    return settle_order(scene, order.id)
+
+
+def settle_order(scene: Scene, order_id: str) -> Ending:
+    """Bring SALESmanago up to what is known of an order."""
+    known = _known(scene, order_id)
+    if known is None:
+        return ignored("unknown-order")
+    if not known.resource.facts.get("shown"):
+        return UNKNOWN_STATUS
+    order = known.order
+    _note_cart(scene, order)
+    customer = buyer(scene, order.customer, order.id)
+    if customer is None or not customer.email:
+        return NO_EMAIL
+    order = replace(order, customer=customer, lines=with_catalog_ids(order.lines, scene.shop))
+    age = stamp(known.placed_at, order.updated_at, str(known.resource.facts[VERSION][-1]))
+    contact = tell(scene, customer, known.body, age, "the buyer of an order", order=order)
+    if isinstance(contact, Ending):
+        return contact
+    belongs_to(scene, ResourceKind.ORDER, order.id, contact)
+    return _settle_events(scene, replace(known, order=order), contact)
+
+
+def _settle_events(scene: Scene, known: _Known, contact: Contact) -> Ending:
+    order = known.order
+    desired = desired_events(order, known.status, known.life, scene.shop.purchase_when)
+    held: Ending | None = None
+    if not desired and is_cart(known.status, known.life):
+        held = _hold(scene, known)
+        desired = [] if held else _cart_event(order)
+    check_currency(scene, order)
+    names = scene.names(known.body, customer=order.customer, order=order)
+    settle_events(scene, ResourceKind.ORDER, order.id, desired, contact.email, names)
+    return held or (TRANSLATED if scene.asked else NO_CHANGE)
+
+
+def _cart_event(order: Order) -> list[DesiredEvent]:
+    """Give the cart that an unpaid order still is; an empty one is nobody's."""
+    if order.placed_at is None or not order.lines:
+        return []
+    return [DesiredEvent(CART, CART, order.placed_at, order.total, order.lines, "the order is not paid yet")]
+
+
+def _hold(scene: Scene, known: _Known) -> Ending | None:
+    """Wait until an order that was placed but not paid counts as abandoned."""
+    if known.status is OrderStatus.DRAFT:
+        return None
+    since = min(known.order.updated_at or scene.delivery.received_at, scene.now)
+    due_at = since + scene.shop.cart_after
+    return Ending(DeliveryState.HELD, "cart-after", due_at) if due_at > scene.now else None
+
+
+def _known(scene: Scene, order_id: str) -> _Known | None:
+    resource = scene.notes.resource(scene.shop.key, ResourceKind.ORDER, order_id)
+    order = record_of(scene, resource) if resource else None
+    if resource is None or not isinstance(order, Order):
+        return None
+    gone_at = deleted_at(resource.facts)
+    life = OrderLife.of(resource.facts, moment_of(gone_at) if gone_at is not None else None)
+    order = replace(order, placed_at=order.placed_at or order.created_at or order.updated_at)
+    return _Known(order, body_of(resource), scene.status(order.status), life, resource)
+
+
+def _note_life(scene: Scene, resource: Resource, order: Order, status: OrderStatus) -> None:
+    """Note what this body shows, beside what any body has shown before."""
+    facts = resource.facts
+    at = order.updated_at or scene.happened_at
+    dates = dict(facts.get("refund_dates", {}))
+    for refund in order.refunds:
+        if refund.at is None:
+            dates[refund.id] = min(dates.get(refund.id, microseconds(at)), microseconds(at))
+    resource = with_facts(
+        scene,
+        resource,
+        shown=facts.get("shown") or status is not OrderStatus.UNKNOWN or None,
+        placed=facts.get("placed") or status in _PLACED or order.paid_at is not None or None,
+        paid=facts.get("paid") or status in _PAID or order.paid_at is not None or None,
+        cancelled_at=_earliest(facts.get("cancelled_at"), at, status is OrderStatus.CANCELLED),
+        refunded_at=_earliest(facts.get("refunded_at"), at, status is OrderStatus.REFUNDED),
+        refund_dates=dates or None,
+    )
+    if status is OrderStatus.DELETED:
+        note_trashed(scene, resource, at)
+    else:
+        restored = scene.delivery.topic in scene.platform.restoring
+        note_alive(scene, resource, max(at, scene.happened_at) if restored else at)
+
+
+def _earliest(known: int | None, at: Any, shows: bool) -> int | None:
+    moments = [moment for moment in (known, microseconds(at) if shows else None) if moment is not None]
+    return min(moments, default=None)
+
+
+def _note_cart(scene: Scene, order: Order) -> None:
+    """Let the checkout an order was made from know of it, so that it is not announced late."""
+    if order.checkout_token is None:
+        return
+    facts = scene.notes.facts(scene.shop.key, ResourceKind.CART, order.checkout_token)
+    if facts.get("order") != order.id:
+        facts["order"] = order.id
+        scene.notes.note_facts(scene.shop.key, ResourceKind.CART, order.checkout_token, facts)
+
+
+def _is_too_old(scene: Scene, order: Order) -> bool:
+    start = scene.shop.ignore_orders_before
+    return start is not None and order.placed_at is not None and order.placed_at < start
+
+
+def check_currency(scene: Scene, sale: Order | Cart) -> None:
+    """Warn of amounts that SALESmanago will add to others of another currency."""
+    expected = scene.currency
+    if sale.currency and expected and sale.currency != expected:
+        scene.warn(f"The amounts are in {sale.currency}, the e-shop {scene.shop.location} is in {expected}.")
