@@ -104,6 +104,7 @@ def logging_config(level: str, stream: TextIO | None = None) -> dict[str, Any]:
             # Their debug lines hold URLs and statements with values in them.
             "urllib3": {"level": "WARNING"},
             "sqlalchemy": {"level": "WARNING"},
+            "alembic": {"level": "WARNING"},  # it tells of every plugin it looks at
         },
     }
 
