@@ -1,0 +1,53 @@
+"""``flask worker``: translates deliveries and sends commands until it is told to stop."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+
+import click
+from flask.cli import with_appcontext
+
+from cli.opening import opened_relay
+from cli.telling import TellingCommand
+from handlers.context import current_joint
+from relay.log import configure_logging
+from relay.worker.waking import Ear
+from relay.worker.worker import Worker
+
+_STOPPING = (signal.SIGTERM, signal.SIGINT)
+
+
+@click.command("worker", cls=TellingCommand)
+@with_appcontext
+def worker() -> None:
+    """Translate deliveries and send commands.
+
+    Runs until SIGTERM or SIGINT: the first lets it finish what is under way, the next ends it at once.
+    """
+    translator = current_joint().translator()
+    with opened_relay() as relay, Ear(relay.settings.data) as ear:
+        configure_logging(relay.settings.log_level)
+        running = Worker(
+            store=relay.store,
+            client=relay.client,
+            translator=translator,
+            directory=relay.directory,
+            settings=relay.settings,
+            clock=relay.clock,
+            ear=ear,
+        )
+        stop_on_signal(running)
+        running.run()
+
+
+def stop_on_signal(running: Worker) -> None:
+    """Let the first signal stop the worker, and the next one do what it does by default."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        for number in _STOPPING:
+            signal.signal(number, signal.SIG_DFL)
+        running.stop()
+
+    for number in _STOPPING:
+        signal.signal(number, stop)
