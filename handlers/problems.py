@@ -12,6 +12,7 @@ from handlers.context import request_id
 from handlers.replies import reply
 from relay.errors import (
     CommandRefused,
+    ConfigurationError,
     CredentialsRefused,
     DispatchError,
     KeyInvalid,
@@ -27,6 +28,8 @@ from schemas.api_answers import problem
 _log = get_logger(__name__)
 
 _UNEXPECTED = "Something went wrong in the relay; its log has the details under this requestId."
+_NOT_CONFIGURED = "The relay's configuration cannot be used right now; nothing was stored, so send it again."
+_MENDING_S = "60"
 _KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 
 
@@ -34,6 +37,7 @@ def install(app: Flask) -> None:
     """Have every error of ``app`` answered in the shape of the REST API."""
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(StoreUnavailable, _store_unavailable)
+    app.register_error_handler(ConfigurationError, _not_configured)
     app.register_error_handler(TranslationError, _not_translatable)
     app.register_error_handler(DispatchError, _not_dispatched)
     app.register_error_handler(HTTPException, _http)
@@ -59,6 +63,14 @@ def _store_unavailable(error: StoreUnavailable) -> Response:
     REFUSALS.labels(type(error).__name__).inc()
     headers = {"Retry-After": str(error.retry_after_s)}
     return reply(HTTPStatus.SERVICE_UNAVAILABLE, success=False, messages=[str(error)], headers=headers)
+
+
+def _not_configured(error: ConfigurationError) -> Response:
+    """Answer while a file that was broken under a running server is mended; its faults are for the log alone."""
+    _log.error("configuration_refused", faults=[str(fault) for fault in error.faults])
+    REFUSALS.labels(type(error).__name__).inc()
+    headers = {"Retry-After": _MENDING_S}
+    return reply(HTTPStatus.SERVICE_UNAVAILABLE, success=False, messages=[_NOT_CONFIGURED], headers=headers)
 
 
 def _not_translatable(error: TranslationError) -> Response:

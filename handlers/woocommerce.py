@@ -1,6 +1,6 @@
 """The WooCommerce platform: header names, signature, activation ping, and which record each topic's body is.
 
-A topic that is neither below nor in ``IGNORED`` (``action.*`` and what plugins add) is ignored by the engine as unknown.
+The engine ignores, as unknown, a topic that is neither below nor in ``IGNORED``: ``action.*`` and what plugins add.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 
 from relay import jsontext
 from relay.commerce import OrderStatus, ResourceKind
-from relay.platforms import Headers, Identity, Platform, Topic
+from relay.platforms import Headers, Identity, Platform, Sending, Topic
 from relay.shops import Shop
-from relay.signatures import verify_hmac
+from relay.signatures import sign, verify_hmac
 from schemas.woocommerce import (
     read_customer,
     read_customer_deletion,
@@ -77,7 +77,7 @@ IGNORED = {
 }
 
 # Orders in the last three words are half-made in the admin. Nobody bought or abandoned anything, so they stay unknown
-# and are never announced. A shop's own words (shipped, partially-paid, ...) are unknown too until its settings map them.
+# and are never announced. A shop's own words (shipped, partially-paid, ...) are unknown until its settings map them.
 # Source: wc_get_order_statuses and includes/class-wc-order.php.
 STATUSES = {
     "checkout-draft": OrderStatus.DRAFT,
@@ -93,6 +93,10 @@ STATUSES = {
     "draft": OrderStatus.UNKNOWN,
     "new": OrderStatus.UNKNOWN,
 }
+
+
+# Roles that WordPress and WooCommerce give to people who run the shop.
+STAFF = frozenset({"administrator", "editor", "author", "contributor", "shop_manager"})
 
 
 def verify(body: bytes, headers: Headers, secrets: Sequence[str]) -> None:
@@ -132,6 +136,22 @@ def identify(body: bytes, headers: Headers, shop: Shop) -> Identity:
     )
 
 
+def headers_of(sending: Sending) -> dict[str, str]:
+    """Give the headers of WooCommerce's own deliveries, as of 9.9."""
+    resource, _, event = sending.topic.partition(".")
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": "WooCommerce/9.9.5 Hookshot (WordPress/6.8.12)",
+        "X-WC-Webhook-Source": f"{sending.shop.url or ''}/",
+        "X-WC-Webhook-Topic": sending.topic,
+        "X-WC-Webhook-Resource": resource,
+        "X-WC-Webhook-Event": event,
+        "X-WC-Webhook-Signature": sign(sending.body, sending.shop.secrets[0]),
+        "X-WC-Webhook-ID": "1",
+        "X-WC-Webhook-Delivery-ID": sending.delivery_id,
+    }
+
+
 def _spellings(secret: str) -> Iterator[str]:
     decoded = _ENTITY.sub(lambda entity: html.unescape(entity.group()), secret)
     encoded = html.escape(secret).replace("&#x27;", "&#039;")  # as WordPress spells the apostrophe
@@ -147,4 +167,7 @@ PLATFORM = Platform(
     ignored=IGNORED,
     statuses=STATUSES,
     purchase_when="paid",
+    restoring=frozenset({"order.restored", "product.restored", "customer.restored"}),
+    staff=STAFF,
+    headers_of=headers_of,
 )

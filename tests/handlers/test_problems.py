@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from relay.errors import MappingFailed
+from relay.errors import ConfigurationError, Fault, MappingFailed
 from tests.support.rest import Rest, answer
 
 CONTACT = {"data": {"email": "anna@shop.example"}}
@@ -131,3 +131,15 @@ def test_failing_mapping_is_422_and_names_its_line(rest: Rest, monkeypatch: pyte
 def test_every_request_has_an_id_of_its_own(rest: Rest) -> None:
     ids = [answer(rest.call("GET", "/nowhere"))["requestId"] for _ in range(3)]
     assert len(set(ids)) == 3
+
+
+def test_a_configuration_broken_under_a_running_server_is_503_and_tells_the_caller_no_details(
+    rest: Rest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise ConfigurationError([Fault("shops.acme.secrets", "is missing")])
+
+    monkeypatch.setattr("handlers.submission.current_relay", broken)
+    response = rest.call("POST", "/contacts", CONTACT)
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "60")
+    assert "secrets" not in response.text
