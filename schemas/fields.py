@@ -173,6 +173,13 @@ class NestedList(fields.List[dict[str, Any]]):
         )
 
 
+def items_of(value: Any) -> list[Any]:
+    """Give a list's items, also of one that PHP wrote as an object of numbered keys. Anything else is a list of one."""
+    if isinstance(value, dict) and all(str(key).isdigit() for key in value):
+        return list(value.values())
+    return value if isinstance(value, list) else [value]
+
+
 def load(schema: Schema, body: object) -> Values:
     """Read ``body`` (parsed JSON) with ``schema``.
 
@@ -203,9 +210,7 @@ def _object(value: Any) -> Any:
 
 
 def _object_list(value: Any) -> list[dict[str, Any]]:
-    if isinstance(value, dict):
-        value = list(value.values()) if all(str(key).isdigit() for key in value) else [value]
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    return [item for item in items_of(value) if isinstance(item, dict)]
 
 
 def _faults(messages: Mapping[Any, Any], path: tuple[str, ...] = ()) -> Iterator[str]:

@@ -149,14 +149,15 @@ def _consent(account: Values) -> Consent:
     ``accepts_marketing``: its true is a consent, but its false is also what a person has who was never asked, so it is
     no opt-out.
     """
-    email, email_at = _channel(account["email_marketing_consent"])
-    sms, sms_at = _channel(account["sms_marketing_consent"])
+    email, email_at = read_channel(account["email_marketing_consent"])
+    sms, sms_at = read_channel(account["sms_marketing_consent"])
     if account["email_marketing_consent"] is None and account["accepts_marketing"]:
         email, email_at = True, account["accepts_marketing_updated_at"]
     return Consent(email=email, sms=sms, email_at=email_at, sms_at=sms_at)
 
 
-def _channel(values: Values | None) -> tuple[bool | None, datetime | None]:
+def read_channel(values: Values | None) -> tuple[bool | None, datetime | None]:
+    """Give what a channel's consent object says, and since when."""
     if values is None:
         return None, None
     stated = _CONSENT_STATES.get((values["state"] or "").lower())

@@ -44,6 +44,7 @@ class LineSchema(LenientSchema):
     title = Text()
     variant_title = Text()
     quantity = Number()
+    current_quantity = Number()
     price = Money()
     price_set = NestedObject(AmountSetSchema)
     line_price = Money()
@@ -58,17 +59,22 @@ def read_lines(items: Iterable[Values]) -> tuple[Line, ...]:
     return tuple(_line(item) for item in items)
 
 
+def is_tip(item: Values) -> bool:
+    """Tell whether a line is no product but a tip."""
+    return "tip_payment_gateway" in item
+
+
 def _line(item: Values) -> Line:
     quantity = Decimal(1) if item["quantity"] is None else item["quantity"]
     unit_price = shop_amount(item, "price")
     full_price = item["line_price"]
     if full_price is None and unit_price is not None:
         full_price = unit_price * quantity
-    is_tip = "tip_payment_gateway" in item
+    tip = is_tip(item)
     return Line(
         id=item["id"] or item["key"],
-        product_id=None if is_tip else item["product_id"],
-        variant_id=None if is_tip else item["variant_id"],
+        product_id=None if tip else item["product_id"],
+        variant_id=None if tip else item["variant_id"],
         sku=item["sku"],
         name=item["name"] or _line_name(item),
         quantity=quantity,

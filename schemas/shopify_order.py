@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from relay.commerce import Order, Refund
+from relay.commerce import Order
 from relay.shops import Shop
 from schemas.fields import (
     Flag,
@@ -21,30 +21,13 @@ from schemas.fields import (
     load,
 )
 from schemas.shopify_customer import BuyerSchema, buyer
-from schemas.shopify_line import AmountSetSchema, LineSchema, read_lines, shop_amount, side_of
+from schemas.shopify_edit import ordered
+from schemas.shopify_line import AmountSetSchema, LineSchema, shop_amount
+from schemas.shopify_refund import RefundSchema, refunds_of
 from schemas.text import language
 
 # The word for an order whose body tells no financial_status. Shopify's own name for an order that stands.
 OPEN = "open"
-
-
-class TransactionSchema(LenientSchema):
-    """A movement of money within a refund."""
-
-    kind = Text()
-    status = Text()
-    amount = Money()
-    currency = Text()
-
-
-class RefundSchema(LenientSchema):
-    """A refund as nested in an order."""
-
-    id = Id(required=True)
-    created_at = Timestamp()
-    processed_at = Timestamp()
-    note = Text()
-    transactions = NestedList(TransactionSchema)
 
 
 class ShippingSchema(LenientSchema):
@@ -62,7 +45,10 @@ class DiscountCodeSchema(LenientSchema):
 
 
 class OrderSchema(BuyerSchema):
-    """An order. Amounts are in ``currency``, the shop's; totals are those of creation, not reduced by refunds."""
+    """An order. Amounts are in ``currency``, the shop's.
+
+    What is called ``current_...`` follows edits and refunds, everything else is as it was when the order was placed.
+    """
 
     id = Id(required=True)
     name = Text()
@@ -73,6 +59,13 @@ class OrderSchema(BuyerSchema):
     presentment_currency = Text()
     total_price = Money()
     total_price_set = NestedObject(AmountSetSchema)
+    current_total_price = Money()
+    current_total_price_set = NestedObject(AmountSetSchema)
+    subtotal_price = Money()
+    subtotal_price_set = NestedObject(AmountSetSchema)
+    current_subtotal_price = Money()
+    current_subtotal_price_set = NestedObject(AmountSetSchema)
+    taxes_included = Flag()
     total_shipping_price_set = NestedObject(AmountSetSchema)
     total_tax = Money()
     total_tax_set = NestedObject(AmountSetSchema)
@@ -80,6 +73,7 @@ class OrderSchema(BuyerSchema):
     total_discounts_set = NestedObject(AmountSetSchema)
     line_items = NestedList(LineSchema)
     refunds = NestedList(RefundSchema)
+    order_edits = NestedList(LenientSchema)
     shipping_lines = NestedList(ShippingSchema)
     discount_codes = NestedList(DiscountCodeSchema)
     payment_gateway_names = TextList()
@@ -103,9 +97,11 @@ def read_order(body: object, shop: Shop) -> Order:
     """Read the body of any topic that carries a whole order; raises PayloadInvalid.
 
     ``status`` is the financial status, in lower case. A cancelled order is told by ``cancelled_at`` alone, since
-    ``cancel_reason`` can be set on orders that stand.
+    ``cancel_reason`` can be set on orders that stand. Total and lines follow edits; tax, shipping and discounts are
+    those of the beginning.
     """
     values = load(_ORDER, body)
+    total, lines = ordered(values, refunds_known=isinstance(body, dict) and "refunds" in body)
     shipping = [one for one in values["shipping_lines"] if not one["is_removed"]]
     return Order(
         id=values["id"],
@@ -114,12 +110,12 @@ def read_order(body: object, shop: Shop) -> Order:
         customer=buyer(values),
         status=(values["financial_status"] or OPEN).lower(),
         currency=values["currency"] or shop.currency,
-        total=shop_amount(values, "total_price"),
+        total=total,
         shipping_total=_shipping_total(values, shipping),
         tax_total=shop_amount(values, "total_tax"),
         discount_total=shop_amount(values, "total_discounts"),
-        lines=read_lines(values["line_items"]),
-        refunds=_refunds(values),
+        lines=lines,
+        refunds=refunds_of(values),
         payment_method=", ".join(values["payment_gateway_names"]) or values["gateway"],
         shipping_methods=_said(one["title"] for one in shipping),
         coupons=_said(one["code"] for one in values["discount_codes"]),
@@ -135,28 +131,6 @@ def read_order(body: object, shop: Shop) -> Order:
         placed_at=values["processed_at"] or values["created_at"],
         cancelled_at=values["cancelled_at"],
     )
-
-
-def _refunds(order: Values) -> tuple[Refund, ...]:
-    """Give the refunds that moved money. One without a successful transaction only put goods back in stock."""
-    refunds = []
-    for values in order["refunds"]:
-        paid = [one for one in values["transactions"] if one["kind"] == "refund" and one["status"] == "success"]
-        amount = sum((_transaction_amount(one, order) for one in paid), Decimal(0))
-        if amount > 0:
-            at = values["processed_at"] or values["created_at"]
-            refunds.append(Refund(id=values["id"], amount=amount, at=at, reason=values["note"]))
-    return tuple(refunds)
-
-
-def _transaction_amount(transaction: Values, order: Values) -> Decimal:
-    """Give a transaction's amount in the order's currency, at the order's own rate when the buyer paid in another."""
-    amount: Decimal = transaction["amount"] or Decimal(0)
-    if transaction["currency"] in (None, order["currency"]) or transaction["currency"] != order["presentment_currency"]:
-        return amount
-    total = shop_amount(order, "total_price")
-    shown = side_of(order["total_price_set"], "presentment_money")
-    return amount * total / shown if total is not None and shown else amount
 
 
 def _shipping_total(order: Values, shipping: Iterable[Values]) -> Decimal | None:

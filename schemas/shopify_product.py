@@ -42,6 +42,7 @@ class VariantSchema(LenientSchema):
     option1 = Text()
     option2 = Text()
     option3 = Text()
+    inventory_item_id = Id()
     inventory_quantity = Whole()
     inventory_policy = Text()
     # Left without a default: an absent key and null mean different things.
@@ -192,6 +193,8 @@ def _variant(values: Values, names: Sequence[str], pictures: Mapping[str, str | 
         image=pictures.get(values["image_id"]),
         url=url,
         options={name: value for name, value in chosen if name and value and value != _NO_CHOICE},
+        inventory_item_id=values["inventory_item_id"],
+        backorders=_backorders(values),
     )
 
 
@@ -199,8 +202,13 @@ def _counted(values: Values) -> bool:
     return bool(values.get("inventory_management", "unsaid"))
 
 
+def _backorders(values: Values) -> bool | None:
+    policy = values["inventory_policy"]
+    return None if policy is None else policy == "continue"
+
+
 def _sellable(values: Values) -> bool | None:
-    if not _counted(values) or values["inventory_policy"] == "continue":
+    if not _counted(values) or _backorders(values):
         return True
     quantity: int | None = values["inventory_quantity"]
     return None if quantity is None else quantity > 0

@@ -52,8 +52,8 @@ _NOWHERE: Values = AddressSchema().load({})
 def customer(body: object, shop: Shop) -> Customer:
     """Read a customer; raises PayloadInvalid.
 
-    An account often has no name of its own, hence the billing name. Opt-ins live in plugin meta, which a mapping reaches
-    through ``raw``; here consent is never said.
+    An account often has no name of its own, hence the billing name. Opt-ins live in plugin meta, which a mapping
+    reaches through ``raw``; here consent is never said.
     """
     values = load(_CUSTOMER, body)
     return replace(

@@ -7,8 +7,19 @@ from decimal import Decimal
 
 from relay.commerce import Line, Order, Refund
 from relay.shops import Shop
-from schemas.fields import Id, LenientSchema, MarkupText, Money, NestedList, NestedObject, Number, Text, Timestamp
-from schemas.fields import Values, load
+from schemas.fields import (
+    Id,
+    LenientSchema,
+    MarkupText,
+    Money,
+    NestedList,
+    NestedObject,
+    Number,
+    Text,
+    Timestamp,
+    Values,
+    load,
+)
 from schemas.text import language
 from schemas.woocommerce_body import DatedSchema, MetaSchema, changed_at, meta_text, moment
 from schemas.woocommerce_customer import AddressSchema, PersonSchema, buyer
@@ -156,7 +167,10 @@ def _unit_price(total: Decimal | None, quantity: Decimal) -> Decimal | None:
 
 
 def _refunds(items: Sequence[Values]) -> tuple[Refund, ...]:
-    """Give the refunds that moved money, oldest first. One without an id is called by its place: newer ones come first."""
+    """Give the refunds that moved money, oldest first, while the body has the newest first.
+
+    One without an id is called by its place.
+    """
     refunds = []
     for place, values in enumerate(reversed(items), start=1):
         amount = abs(values["total"] or Decimal(0))

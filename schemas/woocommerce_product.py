@@ -1,4 +1,7 @@
-"""WooCommerce's products and variations as records. The bodies carry no currency, and prices as the shop enters them."""
+"""WooCommerce's products and variations as records.
+
+The bodies carry no currency, and prices as the shop enters them.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from marshmallow import fields
-
 from relay.commerce import Product, Variant
 from relay.shops import Shop
-from schemas.fields import Flag, Id, LenientSchema, MarkupText, Money, NestedList, Text, Values, Whole, load
+from schemas.fields import (
+    Flag,
+    Id,
+    LenientSchema,
+    MarkupText,
+    Money,
+    NestedList,
+    Text,
+    TextList,
+    Values,
+    Whole,
+    items_of,
+    load,
+)
 from schemas.text import html_to_text, plain_text
 from schemas.woocommerce_body import DatedSchema, changed_at, moment
 
@@ -20,17 +34,13 @@ _BACKORDERS = frozenset({"yes", "notify"})
 _BRAND_ATTRIBUTES = ("brand", "brands", "manufacturer")
 
 
-class NameList(fields.Field[tuple[str, ...]]):
+class NameList(TextList):
     """Names as plain text: texts (legacy v3, attribute options) or objects that have a ``name`` (terms)."""
-
-    def __init__(self) -> None:
-        super().__init__(load_default=tuple, allow_none=True)
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> tuple[str, ...]:
-        items = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else [value]
-        texts = (plain_text(item.get("name") if isinstance(item, dict) else item) for item in items)
+        texts = (plain_text(item.get("name") if isinstance(item, dict) else item) for item in items_of(value))
         return tuple(name for text in texts if text and (name := html_to_text(text)))
 
 

@@ -19,8 +19,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
 from relay.translation.absent import NOTHING, LanguageError, Nothing, is_absent
-from relay.translation.filters import FILTERS, TESTS, text_of
+from relay.translation.filters import FILTERS, TESTS
 from relay.translation.names import RECORDS, VIEWS
+from relay.translation.own_filters import text_of
 
 Piece: TypeAlias = str | nodes.Expr
 """A part of a mapping value: text that stands for itself, or the expression between ``{{`` and ``}}``."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from relay.translation.filters import text_of
 from relay.translation.mapping import DEFAULT_SEPARATOR
+from relay.translation.own_filters import text_of
 
 _IDS = "products"
 """The field whose items are ids: one that is too long leaves with its whole line, because half an id is another's."""

@@ -17,8 +17,8 @@ from jinja2.runtime import Context
 
 from relay.errors import MappingFailed
 from relay.translation.absent import LanguageError
-from relay.translation.filters import text_of
 from relay.translation.language import Evaluate, scope
+from relay.translation.own_filters import text_of
 from schemas.mapping import API_NAMES, PROPERTIES
 from schemas.values import is_empty
 

@@ -192,6 +192,57 @@ def test_refund_in_the_buyers_currency_without_a_rate_is_left_as_it_is():
     assert refund.amount == Decimal("66.36")
 
 
+def test_point_of_sale_order_has_nobody_behind_it():
+    read = read_order(sample("orders_fulfilled__pos-nobody-2025"), SHOP)
+    assert (read.customer, read.total, read.status) == (None, Decimal("18.00"), "paid")
+    assert order(customer=None).customer is None
+
+
+def test_order_made_from_a_draft_is_an_order_like_any_other():
+    read = read_order(sample("orders_paid__b2b-2025"), SHOP)
+    assert (read.status, read.total, read.customer.email) == ("paid", Decimal("1250.00"), "inkop@foretag.example")
+
+
+def test_gift_card_sold_and_tip_are_lines_of_the_purchase():
+    read = read_order(sample("orders_partially_fulfilled__tip-and-gift-card-2024"), SHOP)
+    card, custom, tip = read.lines
+    assert (card.product_id is not None, custom.product_id, tip.product_id) == (True, None, None)
+    assert sum(line.total for line in read.lines) == read.total == Decimal("104.87")
+
+
+@pytest.mark.parametrize("status", ["paid", None])
+def test_order_that_costs_nothing_is_an_order_of_nothing(status):
+    line = {"id": 1, "price": "20.00", "quantity": 2, "discount_allocations": [{"amount": "40.00"}]}
+    read = order(total_price="0.00", total_discounts="40.00", line_items=[line], financial_status=status)
+    assert (read.total, read.discount_total, read.lines[0].total) == (0, Decimal("40.00"), 0)
+    assert order(total_price="0.00", line_items=[{"id": 1, "price": "0.00"}]).lines[0].total == 0
+
+
+@pytest.mark.parametrize(
+    ("currency", "price", "total", "back"),
+    [("JPY", "1200", "2400", "1200"), ("KWD", "1.255", "2.510", "1.255"), ("VND", "20", "40", "20")],
+)
+def test_amounts_keep_the_decimals_of_their_currency(currency, price, total, back):
+    money = {"kind": "refund", "status": "success", "amount": back, "currency": currency}
+    read = order(
+        currency=currency,
+        total_price=total,
+        line_items=[{"id": 1, "price": price, "quantity": 2}],
+        refunds=[{"id": 9, "transactions": [money]}],
+    )
+    assert [str(amount) for amount in (read.total, read.lines[0].total, read.refunds[0].amount)] == [total, total, back]
+
+
+def test_order_of_a_subscription_is_a_purchase_of_its_own():
+    plan = {"id": 1, "price": "15.00", "quantity": 1, "selling_plan_allocation": {"selling_plan": {"id": 3}}}
+    read = order(source_name="subscription_contract_checkout_one", total_price="15.00", line_items=[plan])
+    assert (read.source, read.total, read.lines[0].total) == (
+        "subscription_contract_checkout_one",
+        Decimal("15.00"),
+        Decimal("15.00"),
+    )
+
+
 @pytest.mark.parametrize("unusable", [{}, {"id": None}, {"id": ""}, {"id": []}, {"id": 0}])
 def test_an_order_without_a_usable_id_is_refused(unusable):
     with pytest.raises(PayloadInvalid, match=r"id: Missing or empty\."):

@@ -96,6 +96,17 @@ def test_policy_continue_sells_without_stock():
     assert (read.stock, read.available) == (0, True)
 
 
+def test_variants_name_what_their_stock_is_counted_under():
+    read = read_product(sample("products_create__variants-2026"), SHOP)
+    assert [one.inventory_item_id for one in read.variants] == ["4500000000002", "4500000000022", "4500000000023"]
+    assert variant().inventory_item_id is None
+
+
+@pytest.mark.parametrize(("policy", "backorders"), [("continue", True), ("deny", False), (None, None), ("", None)])
+def test_policy_tells_whether_a_variant_is_sold_without_stock(policy, backorders):
+    assert variant(inventory_policy=policy).backorders is backorders
+
+
 def test_inventory_management_null_means_not_counted():
     read = variant(inventory_management=None, inventory_quantity=0)
     assert (read.stock, read.available) == (None, True)

@@ -8,8 +8,9 @@ import pytest
 from relay.commerce import Line
 from relay.translation import language
 from relay.translation.absent import LanguageError
-from relay.translation.filters import FILTERS, country_with_phones, time_zone
+from relay.translation.filters import FILTERS
 from relay.translation.names import ShopView
+from relay.translation.own_filters import country_with_phones, time_zone
 
 MOMENT = datetime(2026, 1, 1, 23, 30, tzinfo=UTC)
 WARSAW = ShopView("acme", "shopify", "loc", timezone="Europe/Warsaw")
