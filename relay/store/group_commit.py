@@ -1,0 +1,119 @@
+"""Group commit: callers that come together share one transaction, and so one sync of the disk.
+
+There is no thread of its own, which a fork would lose. Whoever comes while nobody writes leads, takes along all who
+have come by the time the database is theirs, and hands the lead to the first who came after that. Alone, nobody waits.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+from sqlalchemy import Connection
+
+from relay.errors import StoreUnavailable
+from relay.store.engine import MISTAKES, Database
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+MOST_TOGETHER = 256
+_TOO_LATE = "The store did not take it in time."
+
+
+class _Ticket(Generic[Item, Result]):
+    """One caller's item on its way."""
+
+    def __init__(self, item: Item) -> None:
+        self.item = item
+        self.woken = threading.Event()
+        self.leads = False
+        self.result: Result | None = None
+        self.error: Exception | None = None
+
+
+class GroupCommit(Generic[Item, Result]):
+    """Writes items of many threads; ``write`` is given a connection and some items and gives a result for each."""
+
+    def __init__(
+        self, database: Database, write: Callable[[Connection, Sequence[Item]], Sequence[Result]], wait_s: float
+    ) -> None:
+        self._database = database
+        self._write = write
+        self._wait_s = wait_s
+        self._guard = threading.Lock()
+        self._waiting: deque[_Ticket[Item, Result]] = deque()
+        self._led = False
+
+    def submit(self, item: Item) -> Result:
+        """Write an item; it is on disk when this returns.
+
+        Raises: StoreUnavailable when it could not be written, or when nobody can say whether it was.
+        """
+        ticket: _Ticket[Item, Result] = _Ticket(item)
+        with self._guard:
+            self._waiting.append(ticket)
+            ticket.leads, self._led = not self._led, True
+        if not ticket.leads:
+            self._follow(ticket)
+        if ticket.leads:
+            self._lead()
+        if ticket.error is not None:
+            raise ticket.error
+        if ticket.result is None:
+            raise StoreUnavailable(_TOO_LATE)
+        return ticket.result
+
+    def _follow(self, ticket: _Ticket[Item, Result]) -> None:
+        """Wait for an answer or for the lead. Longer than the leader may take, there is nothing to wait for."""
+        deadline = time.monotonic() + 2 * self._wait_s
+        while not ticket.woken.wait(max(deadline - time.monotonic(), 0)):
+            with self._guard:
+                if ticket in self._waiting:
+                    self._waiting.remove(ticket)
+            return
+
+    def _lead(self) -> None:
+        batch: list[_Ticket[Item, Result]] = []
+        try:
+            with self._database.writing(self._wait_s) as connection:
+                # Only now: whoever came while the database was another's goes along.
+                batch = self._take()
+                results = self._write(connection, [ticket.item for ticket in batch])
+            for ticket, result in zip(batch, results, strict=True):
+                ticket.result = result
+        except MISTAKES:
+            # One item is wrong; its neighbours must not suffer for it.
+            for ticket in batch:
+                self._write_alone(ticket)
+        except Exception as error:
+            batch = batch or self._take()  # the database never was theirs: nor would it be of those who wait
+            for ticket in batch:
+                ticket.error = error
+        finally:
+            self._hand_over()
+            for ticket in batch:
+                ticket.woken.set()
+
+    def _write_alone(self, ticket: _Ticket[Item, Result]) -> None:
+        try:
+            with self._database.writing(self._wait_s) as connection:
+                [ticket.result] = self._write(connection, [ticket.item])
+        except Exception as error:
+            ticket.error = error
+
+    def _take(self) -> list[_Ticket[Item, Result]]:
+        with self._guard:
+            return [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_TOGETHER))]
+
+    def _hand_over(self) -> None:
+        with self._guard:
+            if not self._waiting:
+                self._led = False
+                return
+            heir = self._waiting[0]
+            heir.leads = True
+        heir.woken.set()
