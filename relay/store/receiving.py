@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -22,13 +22,18 @@ def insert_deliveries(connection: Connection, incoming: Sequence[NewDelivery]) -
     statement = insert_into(connection, deliveries).on_conflict_do_nothing(index_elements=["dedupe"])
     inserted = connection.execute(statement.returning(deliveries.c.dedupe, deliveries.c.id), rows)
     new_ids: dict[str, int] = {row.dedupe: row.id for row in inserted}
-    missing = first_of.keys() - new_ids.keys()
-    known = select(deliveries.c.dedupe, deliveries.c.id).where(deliveries.c.dedupe.in_(missing))
-    known_ids = {row.dedupe: row.id for row in connection.execute(known)} if missing else {}
+    known_ids = _ids_of(connection, first_of.keys() - new_ids.keys())
     return [
         Recorded((new_ids | known_ids)[new.dedupe], repeated=new.dedupe in known_ids or first_of[new.dedupe] is not new)
         for new in incoming
     ]
+
+
+def _ids_of(connection: Connection, dedupes: Set[str]) -> dict[str, int]:
+    if not dedupes:
+        return {}
+    known = select(deliveries.c.dedupe, deliveries.c.id).where(deliveries.c.dedupe.in_(dedupes))
+    return {row.dedupe: row.id for row in connection.execute(known)}
 
 
 def _row(new: NewDelivery) -> dict[str, Any]:
