@@ -2,7 +2,9 @@
 
 from relay.store.answers import Answer
 from relay.store.deliveries import Workbench
-from relay.store.lanes import LaneView
+from relay.store.lanes import LaneKey, LaneView
+from relay.store.privacy.tasks import PrivacyTask, PrivacyTaskView
+from relay.store.privacy.traces import Traces
 from relay.store.reading import CommandFilter, Counts, DeadLetters, DeliveryFilter
 from relay.store.store import Store
 from relay.store.views import AttemptView, CommandView, DeliveryView
@@ -16,7 +18,11 @@ __all__ = [
     "DeadLetters",
     "DeliveryFilter",
     "DeliveryView",
+    "LaneKey",
     "LaneView",
+    "PrivacyTask",
+    "PrivacyTaskView",
     "Store",
+    "Traces",
     "Workbench",
 ]

@@ -7,7 +7,7 @@ and then judged a second time, by a statement that sees everything committed unt
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -22,9 +22,11 @@ from relay.store.tables import OPEN_COMMANDS, attempts, commands, contacts, even
 LOST_MESSAGE = "The worker stopped before an answer came."
 
 
-def claim_heads(connection: Connection, now: datetime, lease_s: float, limit: int, turn: int) -> list[StoredCommand]:
+def claim_heads(
+    connection: Connection, now: datetime, lease_s: float, limit: int, turn: int, skip: Collection[LaneKey] = ()
+) -> list[StoredCommand]:
     """Lease up to ``limit`` heads to the caller, oldest first; ``turn`` moves the lane that is asked first."""
-    lanes = sendable_lanes(connection, now)
+    lanes = [lane for lane in sendable_lanes(connection, now) if lane not in skip]
     start = turn % len(lanes) if lanes else 0
     taken_over = _lock_heads(connection, lanes[start:] + lanes[:start], now, limit)
     token = uuid4().hex

@@ -45,6 +45,16 @@ class LaneStore:
             statement = insert_into(connection, lanes).values(group_key=group, lane=lane, **pause)
             connection.execute(statement.on_conflict_do_update(index_elements=["group_key", "lane"], set_=pause))
 
+    def hold(self, group: str, lane: Lane, until: datetime, reason: str, now: datetime) -> None:
+        """Pause the lane until ``until`` unless it is paused for longer already, say by an operator."""
+        pause = {"paused_at": now, "paused_until": until, "reason": reason}
+        shorter = or_(_sendable(now), lanes.c.paused_until < until)
+        with self._database.writing() as connection:
+            statement = insert_into(connection, lanes).values(group_key=group, lane=lane, **pause)
+            connection.execute(
+                statement.on_conflict_do_update(index_elements=["group_key", "lane"], set_=pause, where=shorter)
+            )
+
     def resume(self, group: str, lane: Lane | None = None) -> None:
         """End the pause of one lane, or of all lanes of the group."""
         chosen = lanes.c.group_key == group
@@ -61,10 +71,11 @@ class LaneStore:
             ).all()
         return [LaneView(row.group_key, Lane(row.lane), row.paused_at, row.paused_until, row.reason) for row in rows]
 
-    def take_turn(self, group: str, interval_s: float, now: datetime) -> datetime:
+    def take_turn(self, group: str, interval_s: float, now: datetime, latest: datetime | None = None) -> datetime:
         """Give the moment at which the caller may send, at least ``interval_s`` seconds after the one granted before.
 
-        Grants are evenly spaced, whichever process or host asks; an idle group saves up none.
+        Grants are evenly spaced, whichever process or host asks; an idle group saves up none. A moment after
+        ``latest`` is told but not granted, so that it is there for whoever asks when it has come.
         """
         with self._database.writing() as connection:
             first = insert_into(connection, paces).values(group_key=group, next_at=now)
@@ -73,8 +84,9 @@ class LaneStore:
                 select(paces.c.next_at).where(paces.c.group_key == group).with_for_update()
             ).one()
             granted: datetime = max(now, next_at)
-            following = granted + timedelta(seconds=interval_s)
-            connection.execute(update(paces).where(paces.c.group_key == group).values(next_at=following))
+            if latest is None or granted <= latest:
+                following = granted + timedelta(seconds=interval_s)
+                connection.execute(update(paces).where(paces.c.group_key == group).values(next_at=following))
         return granted
 
 

@@ -6,7 +6,7 @@ Both are fenced: they touch a command only while it carries the lease token unde
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, exists, func, insert, select, update
@@ -24,8 +24,10 @@ NEXT_STATE = {
 }
 
 
-def begin(connection: Connection, claimed: Sequence[StoredCommand], now: datetime) -> list[StoredCommand]:
-    """Write an attempt for each command whose lease holds and has not run out; gives those."""
+def begin(
+    connection: Connection, claimed: Sequence[StoredCommand], now: datetime, lease_s: float | None = None
+) -> list[StoredCommand]:
+    """Write an attempt for each command whose lease holds and has not run out; gives those, leased anew."""
     held = _held(connection, claimed)
     beginning = [command for command in claimed if command.id in held and held[command.id].due_at > now]
     if not beginning:
@@ -43,7 +45,9 @@ def begin(connection: Connection, claimed: Sequence[StoredCommand], now: datetim
         insert(attempts),
         [{"command_id": id_, "number": numbers.get(id_, 0) + 1, "started_at": now} for id_ in ids],
     )
-    connection.execute(update(commands).where(commands.c.id.in_(ids)).values(attempts=commands.c.attempts + 1))
+    counted: dict[str, Any] = {"attempts": commands.c.attempts + 1}
+    leased = {} if lease_s is None else {"due_at": now + timedelta(seconds=lease_s)}
+    connection.execute(update(commands).where(commands.c.id.in_(ids)).values(counted | leased))
     return beginning
 
 

@@ -112,6 +112,18 @@ def test_answer_lost_in_a_retry_is_remembered(store):
     assert claim_one(store).answer_lost, "a release changes nothing about it"
 
 
+def test_lanes_to_skip_leave_their_share_to_the_others(store):
+    ask(store, *(upsert(f"{name}@example.com") for name in "abc"), product())
+    ask(store, *(upsert(f"{name}@example.com") for name in "abc"), group="other")
+
+    first = store.commands.claim(NOW, LEASE_S, 4, {LaneKey("main", Lane.CONTACTS)})
+    assert Counter((command.group, command.kind.lane) for command in first) == {
+        ("main", Lane.CATALOG): 1,
+        ("other", Lane.CONTACTS): 3,
+    }
+    assert {command.group for command in claim(store)} == {"main"}
+
+
 def test_paused_lane_keeps_its_commands_and_the_other_goes_on(store):
     ask(store, upsert(), product())
     store.lanes.pause("main", Lane.CONTACTS, after(60), "credentials refused", NOW)

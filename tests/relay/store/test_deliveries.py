@@ -162,6 +162,15 @@ def test_held_delivery_comes_back_when_it_is_due(store):
     assert claim_delivery(store, after(600)).id == recorded.id
 
 
+def test_being_held_counts_as_no_failed_try(store):
+    store.deliveries.record(new_delivery())
+    for look in range(3):
+        delivery = claim_delivery(store, after(look))
+        assert delivery.attempts == 0
+        with store.deliveries.translating() as bench:
+            bench.finish(delivery, Translation(DeliveryState.HELD, reason="cart-after", due_at=after(look + 1)), NOW)
+
+
 def test_postponed_delivery_waits_and_tells_why(store):
     recorded = store.deliveries.record(new_delivery())
     assert store.deliveries.postpone(claim_delivery(store), "unexpected trouble", after(30))

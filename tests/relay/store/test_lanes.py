@@ -36,6 +36,28 @@ def test_later_pause_replaces_the_earlier_one(store):
     ]
 
 
+def test_hold_never_shortens_a_pause(store):
+    store.lanes.hold("main", Lane.CONTACTS, after(60), "first", NOW)
+    store.lanes.hold("main", Lane.CONTACTS, after(30), "shorter", after(1))
+    assert [(view.reason, view.until) for view in store.lanes.paused(after(1))] == [("first", after(60))]
+
+    store.lanes.hold("main", Lane.CONTACTS, after(90), "longer", after(2))
+    assert [(view.reason, view.until) for view in store.lanes.paused(after(2))] == [("longer", after(90))]
+
+    store.lanes.hold("main", Lane.CONTACTS, after(120), "anew", after(100))
+    assert [(view.reason, view.until) for view in store.lanes.paused(after(100))] == [("anew", after(120))]
+
+
+def test_hold_leaves_an_operators_pause_alone(store):
+    store.lanes.pause("main", Lane.CONTACTS, None, "the operator", NOW)
+    store.lanes.hold("main", Lane.CONTACTS, after(60), "trouble", after(1))
+    assert [(view.reason, view.until) for view in store.lanes.paused(after(100))] == [("the operator", None)]
+
+    store.lanes.resume("main")
+    store.lanes.hold("main", Lane.CONTACTS, after(160), "trouble", after(100))
+    assert [view.reason for view in store.lanes.paused(after(101))] == ["trouble"]
+
+
 def test_resuming_a_group_resumes_all_its_lanes_and_no_others(store):
     ask(store, upsert(), product())
     for group, lane in [("main", Lane.CONTACTS), ("main", Lane.CATALOG), ("other", Lane.CONTACTS)]:
@@ -51,6 +73,14 @@ def test_turns_are_evenly_spaced_and_an_idle_group_saves_up_none(store):
     assert store.lanes.take_turn("other", 2.5, NOW) == NOW
     assert store.lanes.take_turn("main", 2.5, after(100)) == after(100)
     assert store.lanes.take_turn("main", 2.5, after(100)) == after(102.5)
+
+
+def test_turn_later_than_asked_for_is_told_and_left_for_whoever_asks_then(store):
+    assert store.lanes.take_turn("main", 60, NOW) == NOW
+    for _ in range(3):
+        assert store.lanes.take_turn("main", 60, after(1), latest=after(30)) == after(60)
+    assert store.lanes.take_turn("main", 60, after(60), latest=after(90)) == after(60)
+    assert store.lanes.take_turn("main", 60, after(60), latest=after(120)) == after(120), "just in time"
 
 
 def test_no_two_callers_are_granted_the_same_moment(store):

@@ -107,6 +107,15 @@ def test_attempt_does_not_begin_once_the_lease_has_run_out(store):
     assert only_command(store, delivery_id).attempts == ()
 
 
+def test_beginning_can_renew_the_lease_so_that_the_call_has_all_of_it(store):
+    ask(store, upsert())
+    command = claim_one(store)
+    assert store.commands.begin([command], after(LEASE_S - 1), LEASE_S) == [command]
+
+    assert claim(store, after(2 * LEASE_S - 2)) == []
+    assert claim_one(store, after(2 * LEASE_S - 1)).id == command.id
+
+
 def test_batch_is_settled_one_by_one(store):
     ask(store, upsert("ann@example.com"), upsert("bob@example.com"), upsert("cid@example.com"))
     batch = claim(store)

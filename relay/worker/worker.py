@@ -1,0 +1,188 @@
+"""The worker: translates and dispatches side by side until it is told to stop, and shows that it is alive."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import socket
+import threading
+import time
+from collections.abc import Callable
+from uuid import uuid4
+
+from relay.clock import Clock
+from relay.commands import Lane
+from relay.errors import StoreUnavailable
+from relay.log import get_logger
+from relay.salesmanago.client import Client
+from relay.settings import Settings
+from relay.shops import Directory
+from relay.store import Store
+from relay.translation.translator import Translator
+from relay.worker import supervisor
+from relay.worker.crew import CALLS_PER_LANE, Crew
+from relay.worker.dispatching import DispatchStage
+from relay.worker.outage import Outage, outage_pause_s
+from relay.worker.pacing import Pacer, pause
+from relay.worker.privacy import PrivacyStage
+from relay.worker.retry import Schedule
+from relay.worker.sending import Sender
+from relay.worker.translating import TranslateStage
+from relay.worker.waking import Ear
+
+BEAT_S = 5.0
+"""How often a worker shows that it is alive."""
+
+_TICK_S = 0.25  # how soon it notices that it shall stop or that its supervisor is gone
+
+log = get_logger(__name__)
+
+
+class Worker:
+    """One worker process's work: three stages in a thread each, the calls in threads of their own."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        client: Client,
+        translator: Translator,
+        directory: Directory,
+        settings: Settings,
+        clock: Clock,
+        ear: Ear | None = None,
+        chance: Callable[[], float] = random.random,
+        sleep: Callable[[float], object] = time.sleep,
+        calls_per_lane: int = CALLS_PER_LANE,
+        parent_is_gone: Callable[[], bool] = supervisor.parent_is_gone,
+    ) -> None:
+        """Take the parts; ``ear`` is open and hears what other processes stored, without one the worker only polls."""
+        self.name = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._ear = ear
+        self._sleep = sleep
+        self._parent_is_gone = parent_is_gone
+        self._stopping = False
+        self._to_translate, self._to_dispatch, self._to_tidy = (threading.Event() for _ in range(3))
+        self._outage = Outage()
+        self._crew = Crew(len(directory.groups) * len(Lane), self._to_dispatch.set, calls_per_lane)
+        self._translate = TranslateStage(store, translator, clock, settings.lease_s, self._to_dispatch.set)
+        self._privacy = PrivacyStage(store, clock, settings.data)
+        self._dispatch = DispatchStage(
+            store=store,
+            directory=directory,
+            sender=Sender(client, Schedule(settings.max_attempts, settings.lease_s, chance), clock),
+            pacer=Pacer(store.lanes, clock, self._is_stopping, sleep),
+            crew=self._crew,
+            clock=clock,
+            lease_s=settings.lease_s,
+            outage=self._outage,
+            stopped=self._is_stopping,
+            sleep=sleep,
+        )
+
+    def run(self) -> None:
+        """Work until ``stop`` is called or the supervisor is gone; what is in hand then is finished and settled."""
+        log.info("worker_started", worker=self.name)
+        stages = (
+            threading.Thread(
+                target=self._keep_doing, args=(self._translate.step, self._to_translate), name="translate"
+            ),
+            threading.Thread(target=self._keep_doing, args=(self._dispatch.step, self._to_dispatch), name="dispatch"),
+            threading.Thread(target=self._keep_doing, args=(self._privacy.step, self._to_tidy, False), name="privacy"),
+        )
+        with self._crew:
+            for stage in stages:
+                stage.start()
+            try:
+                self._watch(stages)
+            finally:
+                self._stopping = True
+                self._wake()
+                for stage in stages:
+                    stage.join()
+        with contextlib.suppress(StoreUnavailable):
+            self._store.workers.leave(self.name)
+        log.info("worker_stopped", worker=self.name)
+
+    def stop(self) -> None:
+        """Begin nothing new, finish what is in hand. May be called by a signal handler, so it takes no lock."""
+        self._stopping = True
+
+    def run_until_idle(self) -> None:
+        """Translate and dispatch in turns until nothing is due any more; what is due later is left.
+
+        Raises: StoreUnavailable.
+        """
+        with self._crew:
+            busy = True
+            while busy and not self._stopping:
+                translated = self._translate.step()
+                dispatched = self._dispatch.step()
+                self._crew.wait()
+                busy = self._privacy.step() or translated or dispatched
+
+    def _is_stopping(self) -> bool:
+        return self._stopping
+
+    def _watch(self, stages: tuple[threading.Thread, ...]) -> None:
+        """Pass rings on and beat, until it is time to stop."""
+        next_beat = time.monotonic()
+        while not self._stopping:
+            if self._parent_is_gone():
+                log.warning("supervisor_gone", worker=self.name)
+                return
+            if not all(stage.is_alive() for stage in stages):
+                log.critical("stage_ended", worker=self.name)  # a worker that only seems alive would not be replaced
+                return
+            if time.monotonic() >= next_beat:
+                self._beat()
+                next_beat = time.monotonic() + BEAT_S
+            if self._hears():
+                self._wake()
+
+    def _hears(self) -> bool:
+        tick_s = min(_TICK_S, self._settings.poll_s)
+        if self._ear is not None:
+            return self._ear.wait(tick_s)
+        time.sleep(tick_s)
+        return False
+
+    def _beat(self) -> None:
+        try:
+            self._store.workers.beat(self.name, self._clock.now())
+        except StoreUnavailable as error:
+            self._outage.note(error)
+
+    def _wake(self) -> None:
+        self._to_translate.set()
+        self._to_dispatch.set()
+        self._to_tidy.set()
+
+    def _keep_doing(self, step: Callable[[], bool], due: threading.Event, writes: bool = True) -> None:
+        """Make steps until the worker stops; between those that found nothing, wait for news or the next poll.
+
+        ``writes`` tells whether a step that found nothing has shown that the store can be written.
+        """
+        failures = 0
+        while not self._stopping:
+            due.clear()  # before the step, so that what arrives during it is not missed
+            try:
+                busy = step()
+            except StoreUnavailable as error:
+                self._outage.note(error)
+                failures += 1
+            except Exception as error:
+                log.error("stage_broke", exc_info=error)
+                failures += 1
+            else:
+                if busy or writes:
+                    self._outage.over()
+                failures = 0
+                if not busy and not self._stopping:
+                    due.wait(self._settings.poll_s)
+            if failures:
+                pause(outage_pause_s(failures), self._is_stopping, self._sleep)

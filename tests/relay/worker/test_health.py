@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import pytest
+
+from relay.commands import Lane
+from relay.errors import AnswerLost, CommandRefused, CredentialsRefused, TemporaryFailure, Throttled, Unreachable
+from relay.store import LaneKey
+from relay.worker.health import LaneHealth
+
+LANE = LaneKey("main", Lane.CONTACTS)
+OTHER = LaneKey("main", Lane.CATALOG)
+
+
+def pauses(health, *failures, lane=LANE):
+    """Note failures of one command after the other; gives the pauses."""
+    return [health.note(lane, error, number) for number, error in enumerate(failures)]
+
+
+def test_lane_without_connection_pauses_at_once_and_ever_longer():
+    assert pauses(LaneHealth(), *[Unreachable()] * 8) == [5, 10, 20, 40, 80, 160, 300, 300]
+
+
+def test_the_same_command_may_find_no_connection_again_and_again():
+    health = LaneHealth()
+    assert [health.note(LANE, Unreachable(), 1) for _ in range(3)] == [5, 10, 20]
+
+
+@pytest.mark.parametrize("error", [TemporaryFailure("Answered 503.", status=503), AnswerLost()])
+def test_failures_of_several_commands_pause_the_lane(error):
+    assert pauses(LaneHealth(), *[error] * 5) == [None, None, 5, 10, 20]
+
+
+def test_one_command_that_is_never_taken_stops_nobody():
+    health = LaneHealth()
+    assert [health.note(LANE, TemporaryFailure(status=500), 7) for _ in range(50)] == [None] * 50
+    assert not health.is_troubled(LANE)
+
+
+@pytest.mark.parametrize("answer", [None, CommandRefused("no", status=200)])
+def test_any_answer_makes_the_lane_well(answer):
+    health = LaneHealth()
+    pauses(health, *[TemporaryFailure()] * 4)
+    assert health.is_troubled(LANE)
+
+    assert health.note(LANE, answer, 9) is None
+    assert not health.is_troubled(LANE)
+    assert pauses(health, *[TemporaryFailure()] * 3) == [None, None, 5]
+
+
+def test_fault_of_ours_neither_pauses_nor_heals():
+    health = LaneHealth()
+    pauses(health, CredentialsRefused())
+    assert health.note(LANE, KeyError("x"), 9) is None
+    assert health.is_troubled(LANE)
+    assert pauses(LaneHealth(), *[KeyError("x")] * 9) == [None] * 9
+
+
+def test_commands_are_told_apart_by_how_long_ago_they_failed():
+    health = LaneHealth()
+    for command in (1, 2, 1):
+        health.note(LANE, Unreachable(), command)
+    assert sorted([1, 2, 3], key=lambda command: health.last_failure(LANE, command)) == [3, 2, 1]
+
+    health.note(LANE, None, 3)
+    assert [health.last_failure(LANE, command) for command in (1, 2, 3)] == [0, 0, 0]
+    assert health.last_failure(OTHER, 1) == 0
+
+
+def test_lanes_have_nothing_to_do_with_each_other():
+    health = LaneHealth()
+    pauses(health, Throttled(retry_after_s=9))
+    assert health.is_troubled(LANE)
+    assert not health.is_troubled(OTHER)
+    assert pauses(health, Unreachable(), lane=OTHER) == [5]
+
+
+def test_claims_before_a_pause_are_closed_and_later_ones_are_not():
+    health = LaneHealth()
+    assert not health.is_closed(LANE, 1)
+    health.close(LANE, 3)
+    health.close(LANE, 2)
+    assert [health.is_closed(LANE, claim) for claim in (1, 3, 4)] == [True, True, False]
+    assert not health.is_closed(OTHER, 1)
