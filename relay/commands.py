@@ -113,6 +113,7 @@ class StoredCommand:
     event_id: str | None = None  # SALESmanago's id of the linked event, once known
     location: str | None = None  # of a product
     answer_lost: bool = False  # an earlier attempt was begun and its outcome is not known
+    doubted: bool = False  # whether the event is there is not known: an earlier command about it is uncertain
 
 
 class Verdict(StrEnum):
@@ -139,3 +140,4 @@ class Outcome:
     event_id: str | None = None
     problems: tuple[str, ...] = ()  # warnings of a successful call
     answer_lost: bool = False  # with RETRY: the effect of this attempt is unknown
+    ends_doubt: bool = False  # what became of earlier uncertain commands about the event has been found out

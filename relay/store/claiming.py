@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, or_, select, true, update
 
 from relay.commands import CommandKind, CommandState, StoredCommand
 from relay.store.columns import state_in
 from relay.store.lanes import LaneKey, sendable_lanes
-from relay.store.tables import OPEN_COMMANDS, attempts, commands, contacts, events
+from relay.store.tables import COMMANDS_FOR_SOMEBODY, OPEN_COMMANDS, attempts, commands, contacts, events
 
 LOST_MESSAGE = "The worker stopped before an answer came."
 
@@ -90,12 +90,16 @@ def _note_lost_answers(connection: Connection, taken_over: Sequence[int], now: d
 
 
 def _load(connection: Connection, ids: Sequence[int]) -> list[StoredCommand]:
+    earlier = commands.alias("earlier")
+    doubted = exists().where(same_event(earlier.c, commands.c), is_uncertain(earlier.c), earlier.c.id < commands.c.id)
     rows = connection.execute(
         select(
             commands,
             contacts.c.email,
             contacts.c.contact_id.label("known_contact_id"),
-            events.c.event_id.label("known_event_id"),
+            # Of an event that was looked for, only the command that did so knows the id.
+            func.coalesce(events.c.event_id, commands.c.event_id).label("known_event_id"),
+            doubted.label("doubted"),
         )
         .select_from(commands)
         .outerjoin(contacts, contacts.c.id == commands.c.contact)
@@ -114,6 +118,17 @@ def _load(connection: Connection, ids: Sequence[int]) -> list[StoredCommand]:
     return [_stored(row) for row in rows]
 
 
+def is_uncertain(columns: Any) -> ColumnElement[bool]:
+    """Tell whether a command is uncertain, in the words of the partial index of those that wait for somebody."""
+    return and_(state_in(columns.state, COMMANDS_FOR_SOMEBODY), columns.state == CommandState.UNCERTAIN)
+
+
+def same_event(one: Any, other: Any) -> ColumnElement[bool]:
+    """Tell whether two commands are about one event of one group."""
+    names = ("group_key", "event_shop", "event_kind", "event_resource_id", "event_slot")
+    return and_(*(getattr(one, name) == getattr(other, name) for name in names))
+
+
 def _stored(row: Row[Any]) -> StoredCommand:
     return StoredCommand(
         id=row.id,
@@ -130,4 +145,5 @@ def _stored(row: Row[Any]) -> StoredCommand:
         event_id=row.known_event_id,
         location=row.location,
         answer_lost=row.answer_lost,
+        doubted=row.doubted and row.known_event_id is None,
     )

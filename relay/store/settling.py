@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, exists, func, insert, select, update
 
 from relay.commands import CommandState, Outcome, StoredCommand, Verdict
+from relay.store.claiming import is_uncertain, same_event
 from relay.store.effects import came_to_nothing, done
 from relay.store.tables import attempts, commands
 
@@ -64,7 +65,15 @@ def settle(connection: Connection, outcomes: Sequence[Outcome], now: datetime) -
             done(connection, row, outcome)
         elif outcome.verdict is Verdict.DEAD:
             came_to_nothing(connection, row)
+        if outcome.ends_doubt:
+            _end_doubt(connection, row, now)
     return len(settled)
+
+
+def _end_doubt(connection: Connection, row: Row[Any], now: datetime) -> None:
+    """Close the uncertain commands about an event: this later one takes it from there."""
+    doubtful = and_(same_event(commands.c, row), is_uncertain(commands.c), commands.c.id < row.id)
+    connection.execute(update(commands).where(doubtful).values(state=CommandState.SUPERSEDED, settled_at=now))
 
 
 _END_ATTEMPT = (

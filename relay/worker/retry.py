@@ -67,7 +67,7 @@ def adds_event(command: StoredCommand) -> bool:
 
 def is_doubtful(command: StoredCommand) -> bool:
     """Tell whether the command has to be looked for before it may be sent."""
-    return command.answer_lost and adds_event(command)
+    return (command.answer_lost or command.doubted) and adds_event(command)
 
 
 def blame(error: Exception) -> Blame:

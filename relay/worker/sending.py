@@ -77,12 +77,16 @@ class Sender:
     def _found(self, command: StoredCommand, search: Search) -> Outcome:
         if not search.conclusive:
             return Outcome(command, Verdict.UNCERTAIN, NAMELESS if search.found else UNCLEAR)
+        if search.found and command.doubted:
+            # What was found is what an earlier command asked for; this one's content goes over it, by its id.
+            found = Outcome(command, Verdict.RETRY, FOUND, due_at=self._clock.now(), event_id=search.event_id)
+            return replace(found, ends_doubt=True)
         if search.found:
             return Outcome(command, Verdict.DONE, FOUND, event_id=search.event_id)
         if self._schedule.is_spent(command):
             return Outcome(command, Verdict.DEAD, SPENT)
         # To be sent by an attempt of its own: each makes one call, within one lease and one turn of the pace.
-        return Outcome(command, Verdict.RETRY, MISSING, due_at=self._clock.now())
+        return Outcome(command, Verdict.RETRY, MISSING, due_at=self._clock.now(), ends_doubt=command.doubted)
 
     def _failed(self, begun: Sequence[StoredCommand], error: Exception) -> list[Outcome]:
         refused = refused_words(error, len(begun))

@@ -27,6 +27,7 @@ from tests.support.working import (
     events,
     fault,
     good_product,
+    holdings,
     purchase,
     settings,
     verdicts,
@@ -257,6 +258,51 @@ def test_event_that_cannot_be_told_is_uncertain_and_never_sent_blindly(real, san
     assert (view.state, view.last_error) == (UNCERTAIN, sending.NAMELESS)
     assert len(events(sandbox)) == len(calls(sandbox, ADD)) == 1
     assert real.store.reading.counts().commands == {("main", "uncertain"): 1}
+
+
+def _make_uncertain(real, sandbox, kind):
+    sandbox.state.switches.turn({"card_event_key": "absent"})
+    delivery = lose_the_answer(real, sandbox, kind)
+    for _ in range(3):
+        real.clock.advance(7200)
+        real.work()
+    assert real.command(delivery).state == UNCERTAIN
+    return delivery
+
+
+def test_change_of_an_event_whose_fate_is_uncertain_looks_for_it_and_changes_it(real, sandbox):
+    uncertain = _make_uncertain(real, sandbox, "drop_answer")
+    sandbox.state.switches.clear()
+    change = ask(real.store, purchase(value=25), at=real.clock.now())
+    real.work()
+
+    [event] = events(sandbox)
+    assert event.fields["value"] == 25
+    assert (real.command(change).state, real.command(change).event_id) == (DONE, event.event_id)
+    assert verdicts(real.command(change)) == ["retry", "done"]
+    assert real.command(uncertain).state == CommandState.SUPERSEDED
+
+
+def test_change_of_an_uncertain_event_that_is_not_there_adds_it(real, sandbox):
+    uncertain = _make_uncertain(real, sandbox, "drop_answer")
+    [event] = events(sandbox)
+    holdings(sandbox).remove_event(event)
+    sandbox.state.switches.clear()
+    change = ask(real.store, purchase(value=25), at=real.clock.now())
+    real.work()
+
+    assert [event.fields["value"] for event in events(sandbox)] == [25]
+    assert real.command(change).state == DONE
+    assert real.command(uncertain).state == CommandState.SUPERSEDED
+
+
+def test_change_of_an_uncertain_event_that_still_cannot_be_told_is_uncertain_too(real, sandbox):
+    _make_uncertain(real, sandbox, "drop_answer")
+    change = ask(real.store, purchase(value=25), at=real.clock.now())
+    real.work()
+
+    assert real.command(change).state == UNCERTAIN
+    assert len(events(sandbox)) == len(calls(sandbox, ADD)) == 1
 
 
 def test_event_taken_by_a_worker_that_was_killed_before_it_wrote_so_exists_once(real, sandbox):
