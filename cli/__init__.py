@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from cli import commands, dead, deliveries, groups, mappings, prepare, samples, sandbox, settings, worker
+from cli import commands, dead, deliveries, groups, mappings, people, prepare, samples, sandbox, settings, worker
 
 _COMMANDS = (
     commands.commands,
@@ -15,6 +15,7 @@ _COMMANDS = (
     deliveries.deliveries,
     groups.groups,
     mappings.mappings,
+    people.people,
     prepare.prepare,
     samples.samples,
     sandbox.sandbox,

@@ -55,7 +55,7 @@ def samples_of(platform: Platform, folder: Path = FOLDER) -> list[Sample]:
 def topic_of(name: str, platform: Platform) -> str | None:
     """Give the topic that a sample's name begins with: ``orders_create__two-lines`` is ``orders/create``."""
     spelt = {_NO_LETTER.sub("_", topic): topic for topic in (*platform.ignored, *platform.topics)}
-    return spelt.get(name.partition("__")[0].lower())
+    return spelt.get(_NO_LETTER.sub("_", name.partition("__")[0].lower()))
 
 
 def find_sample(given: str, platform: Platform, folder: Path = FOLDER) -> Sample:

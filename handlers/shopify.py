@@ -19,11 +19,21 @@ from schemas.shopify import (
     read_checkout,
     read_customer,
     read_customer_deletion,
+    read_edit,
+    read_email_consent,
+    read_level,
+    read_merge,
     read_order,
+    read_order_deletion,
     read_product,
     read_product_deletion,
+    read_refund,
+    read_sms_consent,
+    read_tags_added,
+    read_tags_removed,
 )
 from schemas.shopify_order import OPEN
+from schemas.shopify_privacy import read_customer_redaction, read_data_request, read_shop_redaction
 from schemas.text import utc_time
 
 # Shopify's classic webhooks prefix their headers, its newer events do not; one delivery has one of the two families.
@@ -46,17 +56,28 @@ TOPICS = {
     "orders/cancelled": _ORDER,
     "orders/fulfilled": _ORDER,
     "orders/partially_fulfilled": _ORDER,
+    "orders/edited": Topic(ResourceKind.ORDER, read_edit),
+    "orders/delete": Topic(ResourceKind.ORDER, read_order_deletion),
+    "refunds/create": Topic(ResourceKind.ORDER, read_refund),
     "checkouts/create": _CHECKOUT,
     "checkouts/update": _CHECKOUT,
     "customers/create": _CUSTOMER,
     "customers/update": _CUSTOMER,
     "customers/delete": Topic(ResourceKind.CUSTOMER, read_customer_deletion),
+    "customers/merge": Topic(ResourceKind.CUSTOMER, read_merge),
+    "customers_email_marketing_consent/update": Topic(ResourceKind.CUSTOMER, read_email_consent),
+    "customers_marketing_consent/update": Topic(ResourceKind.CUSTOMER, read_sms_consent),
+    "customer.tags_added": Topic(ResourceKind.CUSTOMER, read_tags_added),
+    "customer.tags_removed": Topic(ResourceKind.CUSTOMER, read_tags_removed),
     "products/create": _PRODUCT,
     "products/update": _PRODUCT,
     "products/delete": Topic(ResourceKind.PRODUCT, read_product_deletion),
+    "inventory_levels/update": Topic(ResourceKind.INVENTORY, read_level),
+    "customers/data_request": Topic(ResourceKind.CUSTOMER, read_data_request),
+    "customers/redact": Topic(ResourceKind.CUSTOMER, read_customer_redaction),
+    "shop/redact": Topic(ResourceKind.CUSTOMER, read_shop_redaction),
 }
 
-_NOT_YET = "not translated yet"
 _NOT_A_PURCHASE = "a draft order is a quote; the order made from it arrives by itself"
 _NO_BUYER = "a cart names no buyer; the checkout made from it does"
 _NO_PRODUCTS = "a collection arrives without its products"
@@ -65,9 +86,6 @@ _ACCOUNT_STATE = "tells about the shop account's login, not about the person"
 _SEGMENT = "Shopify's segments have no counterpart in SALESmanago"
 
 IGNORED = {
-    "orders/edited": "names only what was edited; orders/updated carries the whole order",
-    "orders/delete": _NOT_YET,
-    "refunds/create": "orders/updated carries the refund within the order",
     "draft_orders/create": _NOT_A_PURCHASE,
     "draft_orders/update": _NOT_A_PURCHASE,
     "draft_orders/delete": _NOT_A_PURCHASE,
@@ -76,24 +94,15 @@ IGNORED = {
     "carts/update": _NO_BUYER,
     "customers/enable": _ACCOUNT_STATE,
     "customers/disable": _ACCOUNT_STATE,
-    "customers/merge": _NOT_YET,
     "customers/purchasing_summary": "SALESmanago adds up purchases from their events",
-    "customers_email_marketing_consent/update": _NOT_YET,
-    "customers_marketing_consent/update": _NOT_YET,
-    "customer.tags_added": _NOT_YET,
-    "customer.tags_removed": _NOT_YET,
     "customer.joined_segment": _SEGMENT,
     "customer.left_segment": _SEGMENT,
-    "inventory_levels/update": _NOT_YET,
     "variants/in_stock": _ONE_VARIANT,
     "variants/out_of_stock": _ONE_VARIANT,
     "collections/create": _NO_PRODUCTS,
     "collections/update": _NO_PRODUCTS,
     "collections/delete": _NO_PRODUCTS,
-    "app/uninstalled": _NOT_YET,
-    "customers/data_request": _NOT_YET,
-    "customers/redact": _NOT_YET,
-    "shop/redact": _NOT_YET,
+    "app/uninstalled": "the address in it is the merchant's, never a contact; the privacy topics tell what to erase",
 }
 
 # Every Shopify order was placed, so the worst its payment can do is not arrive. Cancelling is told by a date, not a

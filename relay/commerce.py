@@ -14,6 +14,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
+from relay.changes import AccountMerge, ConsentChange, Piece, StockChange, TagChange
+from relay.privacy import CustomerRedaction, DataRequest, ShopRedaction
+
 
 class ResourceKind(StrEnum):
     """The kinds of shop resource the relay remembers."""
@@ -22,6 +25,7 @@ class ResourceKind(StrEnum):
     ORDER = "order"
     CART = "cart"
     PRODUCT = "product"
+    INVENTORY = "inventory"  # what a shop counts the stock of, where that is told apart from its product
 
 
 class OrderStatus(StrEnum):
@@ -78,6 +82,7 @@ class Customer:
     language: str | None = None  # ISO 639-1, lower case
     role: str | None = None  # WooCommerce user role; staff are no contacts
     tags: tuple[str, ...] = ()
+    removed_tags: tuple[str, ...] = ()  # tags the person had once and has no more, as far as the shop tells
     consent: Consent = Consent()
     created_at: datetime | None = None
     updated_at: datetime | None = None
@@ -111,7 +116,7 @@ class Refund:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order in the shop's currency. ``total`` is what was ordered, not reduced by refunds."""
+    """An order in the shop's currency. ``total`` and ``lines`` are what was ordered, edits included, refunds not."""
 
     id: str
     number: str | None = None  # the human one, "#1001"
@@ -177,6 +182,8 @@ class Variant:
     image: str | None = None
     url: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)  # option name, lower case -> value
+    inventory_item_id: str | None = None  # under which the shop tells its stock apart from the product
+    backorders: bool | None = None  # whether it can be bought when there is no stock left
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +209,8 @@ class Product:
     stock: int | None = None
     available: bool | None = None
     published: bool = True
+    named_variants: tuple[str, ...] = ()  # ids of variants that exist too, of which the body says no more
+    shares_stock: bool = False  # a variation whose stock is that of its parent
     created_at: datetime | None = None
     updated_at: datetime | None = None
 
@@ -222,4 +231,6 @@ class PlatformError:
     status: int | None = None
 
 
-Record: TypeAlias = Customer | Order | Cart | Product | Deletion | PlatformError
+Change: TypeAlias = Piece | ConsentChange | TagChange | AccountMerge | StockChange
+Plea: TypeAlias = DataRequest | CustomerRedaction | ShopRedaction
+Record: TypeAlias = Customer | Order | Cart | Product | Deletion | Change | Plea | PlatformError

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any
 
 import simplejson
+
+# Half of a surrogate pair: JSON can spell it, UTF-8 cannot. A shop that cuts a text within an emoji sends one.
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def loads(text: bytes | str) -> Any:
@@ -15,10 +19,21 @@ def loads(text: bytes | str) -> Any:
 
 def dumps(value: Any) -> str:
     """Write ``value`` compactly, keys in the order given, ``Decimal`` as plain numbers."""
-    return simplejson.dumps(value, use_decimal=True, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    text = simplejson.dumps(value, use_decimal=True, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    return _encodable(text)
+
+
+def pretty(value: Any) -> str:
+    """Write ``value`` for people to read, an item a line."""
+    text = simplejson.dumps(value, use_decimal=True, allow_nan=False, ensure_ascii=False, indent=2)
+    return _encodable(text) + "\n"
 
 
 def digest(value: Any) -> str:
     """Give a sha256 hex that is equal for equal values, whatever the order of their keys."""
     text = simplejson.dumps(value, use_decimal=True, allow_nan=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _encodable(text: str) -> str:
+    return _HALF.sub(lambda half: f"\\u{ord(half.group()):04x}", text)

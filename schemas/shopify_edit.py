@@ -25,8 +25,10 @@ from schemas.shopify_refund import money_back
 EDITS = "order_edits"
 """The key under which edits stand in an order's body. Shopify has none: they only arrive by themselves."""
 
-# What a cancellation takes off the order is booked as a refund, a moment before the order counts as cancelled.
-_JUST_BEFORE = timedelta(minutes=1)
+# Parts of one happening carry dates a little apart: what a cancellation takes off the order is booked as a refund just
+# before the order counts as cancelled, and a refund just before or after the order counts as changed.
+_A_MOMENT = timedelta(minutes=1)
+_SHIPPING = "shipping_refund"
 _NOTHING = Decimal(0)
 
 
@@ -60,12 +62,21 @@ def ordered(order: Values, *, refunds_known: bool) -> tuple[Decimal | None, tupl
     ``refunds_known`` tells whether the body says which refunds there are; without that its lines prove nothing.
     """
     now = shop_amount(order, "current_total_price")
-    if now is not None and (order[EDITS] or (refunds_known and _shows_edit(order))):
-        undone = [refund for refund in order["refunds"] if _worth(refund, order)]
+    refunds = [refund for refund in order["refunds"] if _is_told(refund, order)]
+    if now is not None and (order[EDITS] or (refunds_known and _shows_edit(order, refunds))):
+        undone = [refund for refund in refunds if _worth(refund, order)]
         lines = _edited_lines(order, undone)
-        if lines:  # An order of which nothing is left was not edited but cancelled.
-            return sum((_worth(refund, order) for refund in undone), now), lines
+        # A cancelled order of which nothing is left need not have been edited at all.
+        if lines or order["cancelled_at"] is None:
+            total = sum((_worth(refund, order) for refund in undone), now)
+            return total, lines or read_lines(order["line_items"])
     return shop_amount(order, "total_price"), read_lines(order["line_items"])
+
+
+def _is_told(refund: Values, order: Values) -> bool:
+    """Tell whether what is called ``current_...`` knows of a refund; one that arrived by itself can be younger."""
+    at, changed_at = refund["created_at"] or refund["processed_at"], order["updated_at"]
+    return at is None or changed_at is None or at <= changed_at + _A_MOMENT
 
 
 def _worth(refund: Values, order: Values) -> Decimal:
@@ -75,10 +86,13 @@ def _worth(refund: Values, order: Values) -> Decimal:
     """
     money = money_back(refund, order)
     at, cancelled_at = refund["processed_at"] or refund["created_at"], order["cancelled_at"]
-    if money or at is None or cancelled_at is None or at < cancelled_at - _JUST_BEFORE:
+    if money or at is None or cancelled_at is None or at < cancelled_at - _A_MOMENT:
         return money
-    return _sum(refund["refund_line_items"], "subtotal") + (
-        _NOTHING if order["taxes_included"] else _sum(refund["refund_line_items"], "total_tax")
+    shipping = [one for one in refund["order_adjustments"] if one["kind"] == _SHIPPING]
+    return (
+        _sum(refund["refund_line_items"], "subtotal")
+        + (_NOTHING if order["taxes_included"] else _sum(refund["refund_line_items"], "total_tax"))
+        - (_sum(shipping, "amount") + _sum(shipping, "tax_amount"))  # always apart from each other, and below zero
     )
 
 
@@ -99,14 +113,14 @@ def _with(line: Line, quantity: Decimal) -> Line:
     return replace(line, quantity=quantity, total=total)
 
 
-def _shows_edit(order: Values) -> bool:
-    given_back = _pieces(order["refunds"])
+def _shows_edit(order: Values, refunds: Sequence[Values]) -> bool:
+    given_back = _pieces(refunds)
     lines = zip(order["line_items"], read_lines(order["line_items"]), strict=True)
     left = ((item["current_quantity"], line.quantity - given_back[item["id"]]) for item, line in lines)
-    return any(now is not None and now < unreturned for now, unreturned in left) or _shows_addition(order)
+    return any(now is not None and now < unreturned for now, unreturned in left) or _shows_addition(order, refunds)
 
 
-def _shows_addition(order: Values) -> bool:
+def _shows_addition(order: Values, refunds: Sequence[Values]) -> bool:
     """Tell whether the lines are more than the subtotal at creation, and make the one of today.
 
     The second half keeps out orders whose amounts do not add up for another reason.
@@ -116,7 +130,7 @@ def _shows_addition(order: Values) -> bool:
     if before is None or today is None or None in totals:
         return False
     total = sum((each or _NOTHING for each in totals), _NOTHING)
-    given_back = sum((_sum(refund["refund_line_items"], "subtotal") for refund in order["refunds"]), _NOTHING)
+    given_back = sum((_sum(refund["refund_line_items"], "subtotal") for refund in refunds), _NOTHING)
     return total > before and total - given_back == today
 
 

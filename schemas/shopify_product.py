@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from urllib.parse import quote
 
@@ -70,6 +70,13 @@ class CategorySchema(LenientSchema):
     full_name = Text()
 
 
+class NameSchema(LenientSchema):
+    """A variant by its id alone."""
+
+    id = Id()
+    admin_graphql_api_id = Text()
+
+
 class ProductSchema(LenientSchema):
     """A product with its first hundred variants; the rest are only named in ``variant_gids`` (once ``variant_ids``)."""
 
@@ -85,8 +92,8 @@ class ProductSchema(LenientSchema):
     images = NestedList(ImageSchema)
     image = NestedObject(ImageSchema)
     variants = NestedList(VariantSchema)
-    variant_gids = NestedList(LenientSchema)
-    variant_ids = NestedList(LenientSchema)
+    variant_gids = NestedList(NameSchema)
+    variant_ids = NestedList(NameSchema)
     options = NestedList(OptionSchema)
     created_at = Timestamp()
     updated_at = Timestamp()
@@ -110,6 +117,7 @@ def read_product(body: object, shop: Shop) -> Product:
         (one for one in variants if one.price is not None), key=lambda one: one.price or Decimal(0), default=Variant()
     )
     complete = len(variants) >= max(len(values["variant_gids"]), len(values["variant_ids"]))
+    described = {variant.id for variant in variants}
     return Product(
         id=values["id"],
         sku=variants[0].sku if len(variants) == 1 else None,
@@ -129,9 +137,18 @@ def read_product(body: object, shop: Shop) -> Product:
         stock=_total_stock(variants) if complete else None,
         available=_available(variants, complete=complete),
         published=published,
+        named_variants=tuple(name for name in _names(values) if name not in described),
         created_at=values["created_at"],
         updated_at=values["updated_at"],
     )
+
+
+def _names(values: Values) -> Iterator[str]:
+    """Give the ids of all variants that the body names: bare ones, or gids such as gid://shopify/ProductVariant/1."""
+    for one in (*values["variant_gids"], *values["variant_ids"]):
+        gid = one["admin_graphql_api_id"] or ""
+        if name := one["id"] or gid.rpartition("/")[2]:
+            yield name
 
 
 def _published(values: Values) -> bool:

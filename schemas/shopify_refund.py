@@ -35,6 +35,16 @@ class RefundLineSchema(LenientSchema):
     total_tax_set = NestedObject(AmountSetSchema)
 
 
+class AdjustmentSchema(LenientSchema):
+    """What a refund takes back beside goods, below zero: shipping, or an amount that goods do not explain."""
+
+    kind = Text()
+    amount = Money()
+    amount_set = NestedObject(AmountSetSchema)
+    tax_amount = Money()
+    tax_amount_set = NestedObject(AmountSetSchema)
+
+
 class RefundSchema(LenientSchema):
     """A refund, which can be of goods, of money, or of both."""
 
@@ -44,6 +54,7 @@ class RefundSchema(LenientSchema):
     note = Text()
     transactions = NestedList(TransactionSchema)
     refund_line_items = NestedList(RefundLineSchema)
+    order_adjustments = NestedList(AdjustmentSchema)
 
 
 class LoneRefundSchema(RefundSchema):
@@ -82,18 +93,41 @@ def refunds_of(order: Values) -> tuple[Refund, ...]:
 
 def money_back(refund: Values, order: Values) -> Decimal:
     """Give the sum of a refund's successful transactions, in the order's currency."""
-    paid = (one for one in refund["transactions"] if one["kind"] == "refund" and one["status"] == "success")
+    paid = [one for one in refund["transactions"] if one["kind"] == "refund" and one["status"] == "success"]
+    abroad = [one["amount"] or Decimal(0) for one in paid if _is_foreign(one, order)]
+    # The parts of a refund state both currencies, to the cent; the order's rate comes near it only.
+    if abroad and len(abroad) == len(paid) and sum(abroad) == _parts(refund, order, "presentment_money"):
+        exact = _parts(refund, order, "shop_money")
+        if exact is not None:
+            return exact
     return sum((_transaction_amount(one, order) for one in paid), Decimal(0))
+
+
+def _is_foreign(transaction: Values, order: Values) -> bool:
+    """Tell whether a transaction is in the currency of the buyer and that is not the order's."""
+    currency = transaction["currency"]
+    return currency not in (None, order["currency"]) and currency == order["presentment_currency"]
 
 
 def _transaction_amount(transaction: Values, order: Values) -> Decimal:
     """Give a transaction's amount in the order's currency, at the order's own rate when the buyer paid in another."""
     amount: Decimal = transaction["amount"] or Decimal(0)
-    if transaction["currency"] in (None, order["currency"]) or transaction["currency"] != order["presentment_currency"]:
+    if not _is_foreign(transaction, order):
         return amount
     total = shop_amount(order, "total_price")
     shown = side_of(order["total_price_set"], "presentment_money")
     return amount * total / shown if total is not None and shown else amount
+
+
+def _parts(refund: Values, order: Values, side: str) -> Decimal | None:
+    """Add up what goods, shipping and the rest come to in one of the two currencies; None where one does not say."""
+    names = ("subtotal_set",) if order["taxes_included"] else ("subtotal_set", "total_tax_set")
+    goods = [side_of(item[name], side) for item in refund["refund_line_items"] for name in names]
+    others = [
+        side_of(one[name], side) for one in refund["order_adjustments"] for name in ("amount_set", "tax_amount_set")
+    ]
+    stated = [amount for amount in goods if amount is not None] + [-amount for amount in others if amount is not None]
+    return sum(stated, Decimal(0)) if len(stated) == len(goods) + len(others) else None
 
 
 def _lines(refund: Values, order: Values) -> Iterator[Line]:

@@ -29,6 +29,7 @@ from schemas.text import html_to_text, plain_text
 from schemas.woocommerce_body import DatedSchema, changed_at, moment
 
 _STOCK_STATES = {"instock": True, "onbackorder": True, "outofstock": False}
+_PARENT = "parent"
 _BACKORDERS = frozenset({"yes", "notify"})
 # Names of attributes that shops keep the brand in; core has brands of its own since 9.6.
 _BRAND_ATTRIBUTES = ("brand", "brands", "manufacturer")
@@ -132,6 +133,7 @@ def product(body: object, shop: Shop) -> Product:
         stock=_stock(values),
         available=_available(values),
         published=_published(values),
+        shares_stock=isinstance(body, dict) and body.get("manage_stock") == _PARENT,
         created_at=moment(values, "date_created", shop),
         updated_at=changed_at(values, shop),
     )

@@ -11,6 +11,7 @@ COMMANDS = {
     "deliveries": {"list", "show", "replay"},
     "groups": {"list", "resume"},
     "mappings": {"check", "explain"},
+    "people": {"show", "export", "erase", "list", "scrub"},
     "prepare": set(),
     "samples": {"list", "send"},
     "sandbox": set(),

@@ -49,7 +49,7 @@ def test_the_demo_life_is_the_one_that_the_readme_tells(platform):
 def test_a_platform_without_a_listed_life_sends_all_it_can_translate(tmp_path):
     toy = replace(SHOPIFY, name="toy")
     (tmp_path / "toy").mkdir()
-    for name in ("orders_create__b", "orders_create__a", "refunds_create__ignored", "what__ever"):
+    for name in ("orders_create__b", "orders_create__a", "draft_orders_create__ignored", "what__ever"):
         (tmp_path / "toy" / f"{name}.json").write_text("{}")
     (tmp_path / "toy" / "notes.json").write_text("{}")
     assert [sample.name for sample in demo_life(toy, tmp_path)] == ["orders_create__a", "orders_create__b"]

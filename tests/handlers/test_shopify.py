@@ -35,7 +35,7 @@ TABLE: dict[str, ResourceKind | None] = {
     **dict.fromkeys(["checkouts/create", "checkouts/update"], ResourceKind.CART),
     **dict.fromkeys(["customers/create", "customers/update", "customers/delete"], ResourceKind.CUSTOMER),
     **dict.fromkeys(["products/create", "products/update", "products/delete"], ResourceKind.PRODUCT),
-    "refunds/create": None,
+    "refunds/create": ResourceKind.ORDER,
     "carts/create": None,
     "carts/update": None,
     "checkouts/delete": None,

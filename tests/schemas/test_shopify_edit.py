@@ -188,6 +188,46 @@ def test_edited_order_that_is_cancelled_keeps_what_had_been_ordered():
     assert read.refunds == ()
 
 
+def test_exchange_before_a_cancellation_is_no_part_of_it():
+    read = order(
+        line(1, "10.00", 1, 0),
+        line(2, "12.00", 1, 0),
+        total="10.00",
+        now="0.00",
+        sub="10.00",
+        now_sub="0.00",
+        refunds=[refund((1, 1, "10.00"), at=PLACED), refund((2, 1, "12.00"), money="12.00")],
+        cancelled_at=LATER,
+    )
+    assert shown(read) == (Decimal("12.00"), [("2", 1, Decimal("12.00"))])
+
+
+def test_shipping_that_a_cancellation_takes_back_belongs_to_what_had_been_ordered():
+    taken = refund((1, 3, "30.00"))
+    shipping = {"kind": "shipping_refund", "amount": "-4.00", "tax_amount": "-1.00"}
+    taken["order_adjustments"] = [shipping, {"kind": "refund_discrepancy", "amount": "-7.00", "tax_amount": "0.00"}]
+    read = order(
+        line(1, "10.00", 3, 0),
+        line(2, "5.00", 1, 0),
+        total="40.00",
+        now="0.00",
+        sub="35.00",
+        refunds=[taken],
+        cancelled_at=LATER,
+    )
+    assert read.total == Decimal("35.00")
+
+
+@pytest.mark.parametrize(("changed_at", "total"), [(PLACED, "10.00"), (LATER, "20.00"), (None, "20.00")])
+def test_refund_that_is_younger_than_the_current_amounts_is_not_in_them(changed_at, total):
+    """It arrived by itself, and the order as it is since has not."""
+    alone = refund((1, 1, "10.00"), money="10.00")
+    amounts = {"total": "30.00", "now": "10.00", "sub": "30.00"}
+    read = order(line(1, "10.00", 3, 1), **amounts, refunds=[alone], updated_at=changed_at)
+    assert read.total == Decimal(total)
+    assert [refund.amount for refund in read.refunds] == [Decimal("10.00")]
+
+
 @pytest.mark.parametrize(("included", "total"), [(True, "30.00"), (False, "36.00")])
 def test_tax_comes_on_top_where_prices_are_without(included, total):
     taken = refund((1, 3, "30.00"))
@@ -205,9 +245,15 @@ def test_tax_comes_on_top_where_prices_are_without(included, total):
     assert read.total == Decimal(total)
 
 
-def test_order_of_which_nothing_is_left_was_not_edited_but_cancelled():
-    read = order(line(1, "10.00", 1, 0), total="10.00", now="0.00", sub="10.00", order_edits=[EDIT])
+def test_cancelled_order_of_which_nothing_is_left_was_not_edited():
+    amounts = {"total": "10.00", "now": "0.00", "sub": "10.00"}
+    read = order(line(1, "10.00", 1, 0), **amounts, order_edits=[EDIT], cancelled_at=LATER)
     assert shown(read) == (Decimal("10.00"), [("1", 1, Decimal("10.00"))])
+
+
+def test_order_of_which_an_edit_left_nothing_but_the_shipping_is_worth_that():
+    read = order(line(1, "10.00", 1, 0), total="14.00", now="4.00", sub="10.00", order_edits=[EDIT])
+    assert shown(read) == (Decimal("4.00"), [("1", 1, Decimal("10.00"))])
 
 
 def test_body_without_its_refunds_proves_nothing():

@@ -39,7 +39,7 @@ def test_a_refund_says_the_same_by_itself_and_within_its_order():
 def test_lines_given_back_are_those_of_the_order_in_their_own_number():
     (candle,) = read_order(sample("orders_updated__three-lines-refunded-2025"), SHOP).refunds[0].lines
     assert (candle.id, candle.product_id, candle.variant_id) == ("1510000000003", "7700000000003", "4500000000003")
-    assert (candle.name, candle.sku) == ("Beeswax candle", None)
+    assert (candle.name, candle.sku) == ("Candle - Pine", None)
     assert (candle.quantity, candle.unit_price, candle.total) == (1, Decimal("9.50"), Decimal("8.55"))
 
 
@@ -84,6 +84,40 @@ def test_money_went_back_whatever_form_it_took(gateway):
 def test_refund_partly_to_a_gift_card_is_the_sum():
     (read,) = refunds({"id": 9, "transactions": [MONEY, MONEY | {"gateway": "gift_card", "amount": "2.50"}]})
     assert read.amount == Decimal("7.50")
+
+
+def both(euros, dollars):
+    return {"shop_money": {"amount": euros}, "presentment_money": {"amount": dollars}}
+
+
+GOODS = {
+    "line_item_id": 7,
+    "quantity": 1,
+    "subtotal_set": both("10.00", "11.51"),
+    "total_tax_set": both("2.00", "2.30"),
+}
+SHIPPING = {"kind": "shipping_refund", "amount_set": both("-4.00", "-4.60"), "tax_amount_set": both("-1.00", "-1.15")}
+
+
+@pytest.mark.parametrize(
+    ("included", "dollars", "parts", "euros"),
+    [
+        (True, "17.26", {}, "15.00"),
+        (False, "19.56", {}, "17.00"),
+        # The parts do not explain the money: the order's own rate has to do, 1.1 dollars for a euro.
+        (True, "16.50", {}, "15.00"),
+        (True, "11.00", {"refund_line_items": [], "order_adjustments": []}, "10.00"),
+        (True, "17.60", {"refund_line_items": [GOODS | {"subtotal_set": None}]}, "16.00"),
+    ],
+)
+def test_money_that_goes_back_in_the_buyers_currency_is_what_its_parts_are_in_the_shops(
+    included, dollars, parts, euros
+):
+    paid = {"id": 9, "transactions": [MONEY | {"amount": dollars, "currency": "USD"}]}
+    keys = {"presentment_currency": "USD", "total_price": "100.00", "total_price_set": both("100.00", "110.00")}
+    whole = paid | {"refund_line_items": [GOODS], "order_adjustments": [SHIPPING]} | parts
+    (read,) = refunds(whole, taxes_included=included, **keys)
+    assert read.amount == Decimal(euros)
 
 
 def test_pending_money_counts_once_it_is_there():
