@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from relay.commands import Command
 from relay.memory import CatalogItem, Resource
+from relay.privacy import PrivacyWish
 
 
 class DeliveryState(StrEnum):
@@ -72,6 +73,8 @@ class Translation:
     dry_run: bool = False  # the commands are stored to be looked at, never sent
     resource_kind: str | None = None  # what the delivery was about, for search
     resource_id: str | None = None
+    privacy: tuple[PrivacyWish, ...] = ()  # whom to forget, the delivery itself too, or to tell about
+    erased: bool = False  # it tells about somebody who was forgotten: its own body goes
 
 
 @dataclass(frozen=True, slots=True)

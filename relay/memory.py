@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from relay.commands import EventKey
+from relay.privacy import pseudonym
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class Resource:
     topic: str | None = None
     body: bytes | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)  # JSON values
+    account: str | None = None  # the shop's customer id of whom it belongs to
+    since: datetime | None = None  # the moment it speaks of: an order's date, otherwise its newest body's
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,10 @@ class Memory(Protocol):
         """Give the digest of the contact content last asked for, None when unknown or deleted since."""
         ...
 
+    def pseudonym(self, *parts: str) -> str:
+        """Give the name under which memory keeps what must not name anybody: a keyed hash, the same for ever."""
+        ...
+
 
 class EmptyMemory:
     """The memory of a relay that has met nothing yet: for explaining a mapping on a single body."""
@@ -99,3 +106,7 @@ class EmptyMemory:
     def contact_digest(self, group: str, email: str) -> str | None:
         """Give nothing."""
         return None
+
+    def pseudonym(self, *parts: str) -> str:
+        """Give a hash without a key: nothing is kept under it."""
+        return pseudonym(b"", *parts)

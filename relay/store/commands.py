@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from relay.store.columns import state_in
 from relay.store.contacts import resolve_contact
 from relay.store.effects import asked, asked_again, came_to_nothing
 from relay.store.engine import Database
-from relay.store.lanes import remember_lanes
+from relay.store.lanes import LaneKey, remember_lanes
 from relay.store.locking import serialise
 from relay.store.reading import commands_of
 from relay.store.settling import begin, settle
@@ -23,6 +23,7 @@ from relay.store.tables import OPEN_COMMANDS, commands
 from relay.store.views import CommandView
 
 REQUEUED_FROM = (CommandState.DEAD, CommandState.UNCERTAIN, CommandState.DROPPED)
+DRY_RUN = "Dry run: not sent."
 DROPPED_FROM = (CommandState.WAITING, CommandState.DEAD, CommandState.UNCERTAIN)
 
 
@@ -33,19 +34,25 @@ class CommandStore:
         self._database = database
         self._turns = itertools.count()
 
-    def claim(self, now: datetime, lease_s: float, limit: int) -> list[StoredCommand]:
+    def claim(self, now: datetime, lease_s: float, limit: int, skip: Collection[LaneKey] = ()) -> list[StoredCommand]:
         """Lease up to ``limit`` commands to the caller for ``lease_s`` seconds, at most one of each subject.
 
         Given are due heads: no earlier command of the subject is open, and the group's lane is not paused. Lanes take
-        turns. A lease that ran out is taken over; ``answer_lost`` then tells whether its worker had begun an attempt.
+        turns, but for those to ``skip``. A lease that ran out is taken over; ``answer_lost`` then tells whether its
+        worker had begun an attempt.
         """
         with self._database.writing() as connection:
-            return claim_heads(connection, now, lease_s, limit, next(self._turns))
+            return claim_heads(connection, now, lease_s, limit, next(self._turns), skip)
 
-    def begin(self, claimed: Sequence[StoredCommand], now: datetime) -> list[StoredCommand]:
-        """Note, before the call, that an attempt begins; gives those whose lease still holds. Send no others."""
+    def begin(
+        self, claimed: Sequence[StoredCommand], now: datetime, lease_s: float | None = None
+    ) -> list[StoredCommand]:
+        """Note, before the call, that an attempt begins; gives those whose lease still holds. Send no others.
+
+        With ``lease_s`` their lease is renewed, so that the time since the claim does not shorten the call's.
+        """
         with self._database.writing() as connection:
-            return begin(connection, claimed, now)
+            return begin(connection, claimed, now, lease_s)
 
     def settle(self, outcomes: Sequence[Outcome], now: datetime) -> int:
         """Write how attempts ended; gives how many were written. An outcome whose lease was lost counts for nothing."""
@@ -98,10 +105,22 @@ def store_commands(
     asked_for = tuple(asked_for)
     remember_lanes(connection, group, (command.kind.lane for command in asked_for))
     rows = [_row(connection, delivery_id, group, command, now) for command in asked_for]
+    for command, row in zip(asked_for, rows, strict=True):
+        asked(connection, command, group, row["contact"])
     if rows:
         # Numbers are drawn before the commit: while two transactions stored commands of one subject at once, the
         # later number could be seen, and sent, first.
         serialise(connection, *(("subject", group, row["subject"]) for row in rows))
+        connection.execute(insert(commands), rows)
+
+
+def keep_dry_run(
+    connection: Connection, delivery_id: int, group: str, asked_for: Iterable[Command], now: datetime
+) -> None:
+    """Store commands that nobody will send, to be looked at; what SALESmanago was asked for stays what it was."""
+    dropped = {"state": CommandState.DROPPED, "last_error": DRY_RUN, "settled_at": now}
+    rows = [_row(connection, delivery_id, group, command, now) | dropped for command in asked_for]
+    if rows:
         connection.execute(insert(commands), rows)
 
 
@@ -130,7 +149,6 @@ def _row(connection: Connection, delivery_id: int, group: str, command: Command,
     else:
         location = command.subject.location
         subject = f"product:{location}:{command.subject.product_id}"
-    asked(connection, command, contact)
     key = command.event
     return {
         "delivery_id": delivery_id,

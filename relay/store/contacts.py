@@ -69,7 +69,8 @@ def _by_contact_id(connection: Connection, group: str, contact_id: str | None) -
 
 
 def _make(connection: Connection, group: str, subject: ContactSubject) -> int:
-    row = {"group_key": group, "email": subject.email or None, "contact_id": subject.contact_id}
+    email = subject.email or None
+    row = {"group_key": group, "email": email, "address": email and email.lower(), "contact_id": subject.contact_id}
     return int(connection.execute(insert(contacts).values(row).returning(contacts.c.id)).scalar_one())
 
 
@@ -80,5 +81,7 @@ def _assign(connection: Connection, group: str, address: str, contact: int) -> N
     )
     # Somebody known by SALESmanago's id alone gets the first address that is learnt.
     connection.execute(
-        update(contacts).where(contacts.c.id == contact, contacts.c.email.is_(None)).values(email=address)
+        update(contacts)
+        .where(contacts.c.id == contact, contacts.c.email.is_(None))
+        .values(email=address, address=address)
     )

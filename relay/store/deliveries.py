@@ -12,11 +12,15 @@ from sqlalchemy import Connection, Row, Select, select, update
 
 from relay.deliveries import Delivery, DeliveryState, NewDelivery, Recorded, Translation
 from relay.memory import Memory
+from relay.privacy import ERASED
 from relay.store.columns import state_in
 from relay.store.commands import keep_dry_run, store_commands, supersede_waiting
-from relay.store.engine import Database, insert_into
+from relay.store.engine import Database
+from relay.store.group_commit import GroupCommit
 from relay.store.items import store_items
 from relay.store.memory import StoredMemory, store_resources
+from relay.store.privacy.forgetting import forget, plan
+from relay.store.receiving import insert_deliveries
 from relay.store.tables import OPEN_DELIVERIES, deliveries
 
 
@@ -40,15 +44,19 @@ class DeliveryStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._incoming = GroupCommit(database, insert_deliveries, database.commit_wait_s)
 
     def record(self, new: NewDelivery, translation: Translation | None = None) -> Recorded:
         """Store a delivery, with what it means where that is known already (REST); it is on disk when this returns.
 
-        A delivery whose ``dedupe`` is stored already adds nothing; its receipt names the first one.
+        A delivery whose ``dedupe`` is stored already adds nothing; its receipt names the first one. Deliveries that
+        come together share a transaction.
         """
+        if translation is None:
+            return self._incoming.submit(new)
         with self._database.writing() as connection:
-            recorded = insert_delivery(connection, new)
-            if translation is not None and not recorded.repeated:
+            [recorded] = insert_deliveries(connection, [new])
+            if not recorded.repeated:
                 values = _translated(translation, new.received_at)
                 connection.execute(update(deliveries).where(deliveries.c.id == recorded.id).values(values))
                 _apply(connection, recorded.id, new.group, translation, new.received_at)
@@ -89,41 +97,18 @@ class DeliveryStore:
     def replay(self, delivery_id: int, now: datetime) -> None:
         """Put a delivery back to be translated anew; those of its commands that still wait are superseded.
 
-        Raises: LookupError when there is none of this id.
+        Raises: LookupError when there is none of this id, ValueError when its body has been erased.
         """
         fresh = {"state": DeliveryState.RECEIVED, "reason": None, "due_at": now, "lease_token": None, "attempts": 0}
+        this = deliveries.c.id == delivery_id
         with self._database.writing() as connection:
-            result = connection.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(fresh))
-            if result.rowcount == 0:
+            row = connection.execute(select(deliveries.c.reason).where(this).with_for_update()).one_or_none()
+            if row is None:
                 raise LookupError(f"There is no delivery {delivery_id}.")
+            if row.reason == ERASED:
+                raise ValueError(f"Delivery {delivery_id} cannot be translated anew: its body has been erased.")
+            connection.execute(update(deliveries).where(this).values(fresh))
             supersede_waiting(connection, delivery_id, now)
-
-
-def insert_delivery(connection: Connection, new: NewDelivery) -> Recorded:
-    """Insert one delivery unless its ``dedupe`` is stored already."""
-    statement = insert_into(connection, deliveries).values(
-        platform=new.platform,
-        group_key=new.group,
-        shop=new.shop,
-        topic=new.topic,
-        dedupe=new.dedupe,
-        headers=dict(new.headers),
-        body=new.body,
-        received_at=new.received_at,
-        delivery_id=new.delivery_id,
-        webhook_id=new.webhook_id,
-        event_id=new.event_id,
-        triggered_at=new.triggered_at,
-        api_version=new.api_version,
-        state=DeliveryState.RECEIVED,
-        warnings=[],
-        due_at=new.received_at,
-    )
-    inserted = connection.scalar(statement.on_conflict_do_nothing(index_elements=["dedupe"]).returning(deliveries.c.id))
-    if inserted is not None:
-        return Recorded(inserted, repeated=False)
-    first = connection.scalars(select(deliveries.c.id).where(deliveries.c.dedupe == new.dedupe)).one()
-    return Recorded(first, repeated=True)
 
 
 def due_deliveries(now: datetime, limit: int) -> Select[Any]:
@@ -161,10 +146,12 @@ def _release(connection: Connection, delivery: Delivery, values: dict[str, Any])
 
 
 def _apply(connection: Connection, delivery_id: int, group: str, translation: Translation, now: datetime) -> None:
+    forgotten = forget(connection, delivery_id, translation, now)
     store_resources(connection, translation.resources)
     store_items(connection, translation.items, now)
     keep = keep_dry_run if translation.dry_run else store_commands
     keep(connection, delivery_id, group, translation.commands, now)
+    plan(connection, delivery_id, translation, forgotten, now)
 
 
 def _as_delivery(row: Row[Any]) -> Delivery:

@@ -65,7 +65,8 @@ def done(connection: Connection, row: Row[Any], outcome: Outcome) -> None:
     elif outcome.contact_id is not None:
         _set_contact(connection, row.contact, contact_id=outcome.contact_id)
     if row.kind == CommandKind.CONTACT_UPSERT and row.payload.get("newEmail"):
-        _set_contact(connection, row.contact, email=row.payload["newEmail"])
+        email = row.payload["newEmail"]
+        _set_contact(connection, row.contact, email=email, address=email.lower())
     if row.event_shop is None:
         return
     if row.kind == CommandKind.EVENT_DELETE:

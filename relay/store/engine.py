@@ -37,8 +37,9 @@ class Database:
     def __init__(self, engine: Engine, lock: WriteLock | None, commit_wait_s: float) -> None:
         self.engine = engine
         self._writer = engine.execution_options(writing=True)
+        self._bare = engine.execution_options(bare=True)
         self._lock = lock
-        self._commit_wait_s = commit_wait_s
+        self.commit_wait_s = commit_wait_s
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -59,9 +60,17 @@ class Database:
                 with self._writer.begin() as connection:
                     yield connection
             else:
-                limit_s = self._commit_wait_s if wait_s is None else wait_s
+                limit_s = self.commit_wait_s if wait_s is None else wait_s
                 with self._lock.held(limit_s), self._writer.begin() as connection:
                     yield connection
+
+    @contextmanager
+    def alone(self, wait_s: float) -> Iterator[Connection]:
+        """Give a connection without a transaction while nobody else writes, for what works on the whole of SQLite."""
+        if self._lock is None:
+            raise ValueError("Only SQLite is one file.")
+        with _named_trouble(), self._lock.held(wait_s), self._bare.connect() as connection:
+            yield connection
 
     def close(self) -> None:
         """Close all connections."""
@@ -121,14 +130,15 @@ def _open_sqlite(address: URL, folder: Path, commit_wait_s: float) -> Database:
 
 def _prepare_sqlite(driver_connection: Any, record: object) -> None:
     driver_connection.isolation_level = None  # sqlite3 must not begin transactions of its own
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
         driver_connection.execute(f"PRAGMA {pragma}").close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later can fail half-way, so a writer is one from the start.
-    writing = connection.get_execution_options().get("writing", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get("bare", False):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writing", False) else "BEGIN")
 
 
 def _open_postgresql(address: URL, commit_wait_s: float) -> Database:

@@ -8,10 +8,12 @@ from sqlalchemy import Connection, select
 
 from relay.commands import EventKey
 from relay.memory import CatalogItem, EventLink, Resource
+from relay.privacy import pseudonym
 from relay.store.contacts import contact_digest
 from relay.store.engine import insert_into
 from relay.store.items import as_item
 from relay.store.locking import serialise
+from relay.store.pseudonyms import pseudonym_key
 from relay.store.tables import catalog_items, events, resources
 
 
@@ -24,6 +26,7 @@ class StoredMemory:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._key: bytes | None = None
 
     def resource(self, shop: str, kind: str, resource_id: str) -> Resource | None:
         """Give what is remembered of a resource."""
@@ -76,6 +79,12 @@ class StoredMemory:
         """Give the digest of the contact content last asked for, None when unknown or deleted since."""
         return contact_digest(self._connection, group, email)
 
+    def pseudonym(self, *parts: str) -> str:
+        """Give the name under which memory keeps what must not name anybody: a keyed hash, the same for ever."""
+        if self._key is None:
+            self._key = pseudonym_key(self._connection)
+        return pseudonym(self._key, *parts)
+
 
 def store_resources(connection: Connection, remembered: Iterable[Resource]) -> None:
     """Add or replace what is remembered of resources."""
@@ -86,6 +95,8 @@ def store_resources(connection: Connection, remembered: Iterable[Resource]) -> N
             "topic": resource.topic,
             "body": resource.body,
             "facts": dict(resource.facts),
+            "account": resource.account,
+            "since": resource.since,
         }
         statement = insert_into(connection, resources).values(
             shop=resource.shop, kind=resource.kind, id=resource.id, **news

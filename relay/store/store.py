@@ -11,6 +11,8 @@ from relay.store.deliveries import DeliveryStore
 from relay.store.engine import Database, open_database
 from relay.store.items import ItemStore
 from relay.store.lanes import LaneStore
+from relay.store.privacy.scrubbing import scrub
+from relay.store.privacy.tasks import PrivacyStore
 from relay.store.reading import Reading
 from relay.store.workers import WorkerStore, check_writing
 
@@ -30,6 +32,7 @@ class Store:
         self.workers = WorkerStore(database)
         self.items = ItemStore(database)
         self.answers = AnswerStore(database)
+        self.privacy = PrivacyStore(database)
         self.reading = Reading(database)
 
     @classmethod
@@ -53,6 +56,13 @@ class Store:
     def is_current(self) -> bool:
         """Tell whether the database has the newest schema."""
         return schema.is_current(self._database)
+
+    def scrub(self) -> bool:
+        """Take what was erased out of the database's files too, however large they are; nobody can write meanwhile.
+
+        False when somebody was reading for longer than it waits: try again.
+        """
+        return scrub(self._database, whole=True)
 
     def check_writable(self) -> None:
         """Commit a write that leaves nothing behind; raises StoreUnavailable when that fails."""

@@ -76,9 +76,11 @@ contacts = Table(
     Column("id", Id, primary_key=True),
     Column("group_key", Text, nullable=False),
     Column("email", Text),  # as given; null for somebody known by SALESmanago's id alone
+    Column("address", Text),  # the same in lower case
     Column("contact_id", Text),  # SALESmanago's
     Column("digest", Text),  # of the newest content asked for
     Index("ix_contacts_contact_id", "group_key", "contact_id"),
+    partial_index("ix_contacts_address", "group_key", "address", where="address IS NOT NULL"),
     sqlite_autoincrement=True,
 )
 
@@ -88,6 +90,7 @@ contact_addresses = Table(
     Column("group_key", Text, primary_key=True),
     Column("address", Text, primary_key=True),  # lower case
     Column("contact", Id, ForeignKey("contacts.id"), nullable=False),
+    Index("ix_contact_addresses_contact", "contact"),
 )
 
 commands = Table(
@@ -121,6 +124,7 @@ commands = Table(
     partial_index("ix_commands_subject", "group_key", "subject", "id", where=where_state(OPEN_COMMANDS)),
     partial_index("ix_commands_for_somebody", "group_key", "id", where=where_state(COMMANDS_FOR_SOMEBODY)),
     Index("ix_commands_delivery", "delivery_id"),
+    partial_index("ix_commands_contact", "contact", where="contact IS NOT NULL"),
     sqlite_autoincrement=True,
 )
 
@@ -148,6 +152,10 @@ resources = Table(
     Column("topic", Text),
     Column("body", Compressed),
     Column("facts", Json, nullable=False),
+    Column("account", Text),
+    Column("since", Moment),
+    partial_index("ix_resources_email", "email", where="email IS NOT NULL"),
+    partial_index("ix_resources_account", "shop", "account", where="account IS NOT NULL"),
 )
 
 events = Table(
@@ -210,4 +218,28 @@ answers = Table(
     Column("status", Integer),
     Column("body", LargeBinary),
     Index("ix_answers_started_at", "started_at"),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
+privacy_tasks = Table(
+    "privacy_tasks",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("delivery_id", Id, ForeignKey("deliveries.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("asked_at", Moment, nullable=False),
+    Column("work", Json, nullable=False),  # who, and what is left to do; {} when only the file has to be scrubbed
+    Column("place", Json),  # where the search stands; null before it begins
+    Column("counts", Json, nullable=False),
+    Column("waits_for", Id),  # a command that has to be settled first
+    Column("due_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    partial_index("ix_privacy_tasks_due", "due_at", "id", where="finished_at IS NULL"),
+    sqlite_autoincrement=True,
 )

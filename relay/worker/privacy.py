@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +19,7 @@ FOLDER = "data-requests"
 """Below RELAY_DATA; readable by the relay's user alone."""
 
 _REST = timedelta(minutes=1)  # before a task that broke is tried again
+_RESTS = 20  # how many times as long as it took to scrub, before that is done again
 
 log = get_logger(__name__)
 
@@ -25,15 +27,18 @@ log = get_logger(__name__)
 class PrivacyStage:
     """Carries privacy tasks on, a slice of each at a time."""
 
-    def __init__(self, store: Store, clock: Clock, data: Path) -> None:
+    def __init__(self, store: Store, clock: Clock, data: Path, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._resting_until = 0.0
         self._privacy = store.privacy
         self._clock = clock
         self._folder = data / FOLDER
 
-    def step(self) -> bool:
+    def step(self, *, at_once: bool = False) -> bool:
         """Do a piece of every task that can go on; False when none can.
 
-        Raises: StoreUnavailable.
+        Scrubbing keeps everybody else from writing, so between two times there is a rest, unless it has to be
+        ``at_once``. Raises: StoreUnavailable.
         """
         now = self._clock.now()
         tasks = self._privacy.unfinished(now)
@@ -41,7 +46,7 @@ class PrivacyStage:
         for task in self._privacy.unfinished(now) if moved else tasks:
             if task.work and not task.is_searching:
                 moved = self._conclude(task) or moved
-        return self._scrub() or moved
+        return self._scrub(at_once=at_once) or moved
 
     def _conclude(self, task: PrivacyTask) -> bool:
         """Finish a task but for the scrubbing; one that breaks must not stop the others."""
@@ -61,10 +66,22 @@ class PrivacyStage:
             log.info("privacy_task_concluded", task=task.id, delivery=task.delivery_id, kind=task.kind, **task.counts)
         return concluded
 
-    def _scrub(self) -> bool:
+    def _scrub(self, *, at_once: bool) -> bool:
         now = self._clock.now()
         bare = [task for task in self._privacy.unfinished(now) if not task.work]
-        if not bare or not self._privacy.scrub(bare, now):
+        began = self._monotonic()
+        if not bare or (began < self._resting_until and not at_once):
+            return False
+        try:
+            scrubbed = self._privacy.scrub(bare, now)
+        except StoreUnavailable as error:
+            log.warning("erased_data_not_scrubbed", tasks=[task.id for task in bare], problem=str(error))
+            for task in bare:
+                self._privacy.postpone(task, now + _REST)
+            return False
+        ended = self._monotonic()
+        self._resting_until = ended + (ended - began) * _RESTS
+        if not scrubbed:
             return False
         log.info("erased_data_scrubbed", tasks=[task.id for task in bare])
         return True

@@ -123,7 +123,7 @@ class Worker:
                 translated = self._translate.step()
                 dispatched = self._dispatch.step()
                 self._crew.wait()
-                busy = self._privacy.step() or translated or dispatched
+                busy = self._privacy.step(at_once=True) or translated or dispatched
 
     def _is_stopping(self) -> bool:
         return self._stopping

@@ -23,6 +23,7 @@ def upgrade() -> None:
     _create_catalog_items()
     _create_lanes_and_workers()
     _create_answers()
+    _create_privacy()
 
 
 def _create_partial_index(name: str, table: str, columns: list[str], where: str) -> None:
@@ -69,20 +70,22 @@ def _create_contacts() -> None:
         sa.Column("id", ID, nullable=False),
         sa.Column("group_key", sa.Text(), nullable=False),
         sa.Column("email", sa.Text()),
+        sa.Column("address", sa.Text()),
         sa.Column("contact_id", sa.Text()),
         sa.Column("digest", sa.Text()),
         sa.PrimaryKeyConstraint("id", name="pk_contacts"),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_contacts_contact_id", "contacts", ["group_key", "contact_id"])
+    _create_partial_index("ix_contacts_address", "contacts", ["group_key", "address"], "address IS NOT NULL")
     op.create_table(
         "contact_addresses",
         sa.Column("group_key", sa.Text(), nullable=False),
         sa.Column("address", sa.Text(), nullable=False),
-        sa.Column("contact", ID, nullable=False),
-        sa.ForeignKeyConstraint(["contact"], ["contacts.id"], name="fk_contact_addresses_contact"),
+        sa.Column("contact", ID, sa.ForeignKey("contacts.id", name="fk_contact_addresses_contact"), nullable=False),
         sa.PrimaryKeyConstraint("group_key", "address", name="pk_contact_addresses"),
     )
+    op.create_index("ix_contact_addresses_contact", "contact_addresses", ["contact"])
 
 
 def _create_commands() -> None:
@@ -122,12 +125,13 @@ def _create_commands() -> None:
     _create_partial_index("ix_commands_subject", "commands", ["group_key", "subject", "id"], still_open)
     _create_partial_index("ix_commands_for_somebody", "commands", ["group_key", "id"], for_somebody)
     op.create_index("ix_commands_delivery", "commands", ["delivery_id"])
+    _create_partial_index("ix_commands_contact", "commands", ["contact"], "contact IS NOT NULL")
 
 
 def _create_attempts() -> None:
     op.create_table(
         "attempts",
-        sa.Column("command_id", ID, nullable=False),
+        sa.Column("command_id", ID, sa.ForeignKey("commands.id", name="fk_attempts_command_id"), nullable=False),
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("started_at", MOMENT, nullable=False),
         sa.Column("finished_at", MOMENT),
@@ -135,7 +139,6 @@ def _create_attempts() -> None:
         sa.Column("status", sa.Integer()),
         sa.Column("verdict", sa.Text()),
         sa.Column("message", sa.Text()),
-        sa.ForeignKeyConstraint(["command_id"], ["commands.id"], name="fk_attempts_command_id"),
         sa.PrimaryKeyConstraint("command_id", "number", name="pk_attempts"),
     )
 
@@ -151,8 +154,12 @@ def _create_memory() -> None:
         sa.Column("topic", sa.Text()),
         sa.Column("body", sa.LargeBinary()),
         sa.Column("facts", sa.Text(), nullable=False),
+        sa.Column("account", sa.Text()),
+        sa.Column("since", MOMENT),
         sa.PrimaryKeyConstraint("shop", "kind", "id", name="pk_resources"),
     )
+    _create_partial_index("ix_resources_email", "resources", ["email"], "email IS NOT NULL")
+    _create_partial_index("ix_resources_account", "resources", ["shop", "account"], "account IS NOT NULL")
     op.create_table(
         "events",
         sa.Column("shop", sa.Text(), nullable=False),
@@ -218,3 +225,26 @@ def _create_answers() -> None:
         sa.PrimaryKeyConstraint("key", name="pk_answers"),
     )
     op.create_index("ix_answers_started_at", "answers", ["started_at"])
+
+
+def _create_privacy() -> None:
+    op.create_table(
+        "keys",
+        sa.Column("name", sa.Text(), primary_key=True),
+        sa.Column("value", sa.LargeBinary(), nullable=False),
+    )
+    op.create_table(
+        "privacy_tasks",
+        sa.Column("id", ID, primary_key=True),
+        sa.Column("delivery_id", ID, sa.ForeignKey("deliveries.id"), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("asked_at", MOMENT, nullable=False),
+        sa.Column("work", sa.Text(), nullable=False),
+        sa.Column("place", sa.Text()),
+        sa.Column("counts", sa.Text(), nullable=False),
+        sa.Column("waits_for", ID),
+        sa.Column("due_at", MOMENT, nullable=False),
+        sa.Column("finished_at", MOMENT),
+        sqlite_autoincrement=True,
+    )
+    _create_partial_index("ix_privacy_tasks_due", "privacy_tasks", ["due_at", "id"], "finished_at IS NULL")
