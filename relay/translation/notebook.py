@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from relay import jsontext
+from relay.commands import Command, CommandKind, ContactSubject, EventKey, ProductSubject
 from relay.memory import CatalogItem, EventLink, Memory, Resource
 
 
@@ -17,6 +19,9 @@ class Notebook:
         self._read: dict[tuple[str, str, str], Resource | None] = {}
         self._noted: dict[tuple[str, str, str], Resource] = {}
         self._items: dict[str, CatalogItem] = {}
+        self._contacts: dict[str, str | None] = {}
+        self._links: dict[EventKey, str | None] = {}
+        self._products: dict[str, str] = {}
 
     def resource(self, shop: str, kind: str, resource_id: str) -> Resource | None:
         """Give a resource as it is now."""
@@ -43,15 +48,49 @@ class Notebook:
 
     def events(self, shop: str, kind: str, resource_id: str) -> Sequence[EventLink]:
         """Give all events ever asked for on behalf of a resource."""
-        return self._memory.events(shop, kind, resource_id)
+        known = {link.key: link for link in self._memory.events(shop, kind, resource_id)}
+        for key, digest in self._links.items():
+            if (key.shop, key.kind, key.resource_id) == (shop, kind, resource_id):
+                known[key] = replace(known.get(key) or EventLink(key, None, None, None), digest=digest)
+        return list(known.values())
 
     def items(self, group: str, location: str, shop: str, source_id: str) -> Sequence[CatalogItem]:
         """Give the catalogue items made of one of the shop's products."""
-        return self._memory.items(group, location, shop, source_id)
+        ids = [item.product_id for item in self._memory.items(group, location, shop, source_id)]
+        noted = [each for each, item in self._items.items() if (item.shop, item.source_id) == (shop, source_id)]
+        items = (self.item(group, location, item_id) for item_id in dict.fromkeys([*ids, *noted]))
+        return [item for item in items if item is not None and (item.shop, item.source_id) == (shop, source_id)]
+
+    def item(self, group: str, location: str, product_id: str) -> CatalogItem | None:
+        """Give one catalogue item by the id SALESmanago knows it by."""
+        known = self._memory.item(group, location, product_id)
+        digest = self._products.get(product_id, known.digest if known else None)
+        item = self._items.get(product_id, known)
+        return replace(item, digest=digest) if item is not None else None
 
     def contact_digest(self, group: str, email: str) -> str | None:
         """Give the digest of the contact content last asked for."""
-        return self._memory.contact_digest(group, email)
+        address = email.lower()
+        return self._contacts[address] if address in self._contacts else self._memory.contact_digest(group, email)
+
+    def pseudonym(self, *parts: str) -> str:
+        """Give the name under which memory keeps what must not name anybody."""
+        return self._memory.pseudonym(*parts)
+
+    def note_asked(self, command: Command) -> None:
+        """Keep what was just asked for, so that nothing is asked for twice."""
+        subject, digest = command.subject, jsontext.digest(command.payload)
+        if isinstance(subject, ProductSubject):
+            self._products[subject.product_id] = digest
+        elif command.event is not None:
+            self._links[command.event] = digest if command.kind is CommandKind.EVENT_PUT else None
+        else:
+            self._note_contact(subject, digest if command.kind is CommandKind.CONTACT_UPSERT else None)
+
+    def _note_contact(self, subject: ContactSubject, digest: str | None) -> None:
+        for address in (subject.email, subject.new_email):
+            if address:
+                self._contacts[address.lower()] = digest
 
     def note_item(self, item: CatalogItem) -> None:
         """Keep a catalogue item's new state."""

@@ -16,6 +16,8 @@ from relay.commerce import Line, Order, OrderStatus, Refund
 from relay.translation.versions import moment_of
 
 PURCHASE, CART, CANCELLATION, RETURN = "PURCHASE", "CART", "CANCELLATION", "RETURN"
+CANCELLED = "cancelled"
+"""The fact with the moments of bodies that show an order cancelled, since the last one that does not."""
 
 _CENT = Decimal("0.01")
 _NOTHING = Decimal(0)
@@ -39,7 +41,7 @@ class OrderLife:
     """What all deliveries about an order say together, beside its newest body. The flags only ever rise.
 
     placed, paid    a body showed it placed, or paid
-    cancelled_at    the earliest body that shows it cancelled
+    cancelled_at    the earliest body that shows it cancelled, since the last one that does not
     refunded_at     the earliest body that shows it refunded as a whole
     refund_dates    refund id -> the earliest body that shows it, for platforms that do not date refunds
     deleted_at      when it was removed from the shop, None while it is there
@@ -58,7 +60,7 @@ class OrderLife:
         return cls(
             placed=bool(facts.get("placed")),
             paid=bool(facts.get("paid")),
-            cancelled_at=_moment(facts.get("cancelled_at")),
+            cancelled_at=_moment(min(facts.get(CANCELLED, ()), default=None)),
             refunded_at=_moment(facts.get("refunded_at")),
             refund_dates={key: moment_of(at) for key, at in facts.get("refund_dates", {}).items()},
             deleted_at=deleted_at,
@@ -70,7 +72,10 @@ class OrderLife:
 
 
 def desired_events(order: Order, status: OrderStatus, life: OrderLife, purchase_when: str) -> list[DesiredEvent]:
-    """Give the events an order should have, carts left out (``is_cart``). ``order.placed_at`` must be known."""
+    """Give the events an order should have, carts left out (``is_cart``). ``order.placed_at`` must be known.
+
+    ``status`` is that of the newest body that does not show the order in the trash.
+    """
     if not life.qualifies(purchase_when) or order.placed_at is None:
         return []
     purchase = DesiredEvent(
@@ -120,7 +125,8 @@ def _cancellation(
     if not is_cancelled and life.deleted_at is None:
         return
     # An order that goes to the trash after it was cancelled keeps the date of that.
-    at = order.cancelled_at or life.cancelled_at or life.deleted_at or order.updated_at or order.placed_at
+    at = (order.cancelled_at or life.cancelled_at) if is_cancelled else life.deleted_at
+    at = at or order.updated_at or order.placed_at
     if at is None:
         return
     given_back = sum((event.value or _NOTHING for event in returns), _NOTHING)

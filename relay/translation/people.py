@@ -2,62 +2,55 @@
 
 Everything a shop says about a person is kept field by field with its age, whichever order, cart or account said it. So
 the contact in SALESmanago ends the same in whatever order the deliveries come: each field as its newest source has it.
+
+Contacts are remembered under pseudonyms of their addresses: what stays of somebody who was deleted names nobody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Any
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypeAlias
 
 from relay import jsontext
 from relay.commands import Command, CommandKind, ContactSubject
-from relay.commerce import Consent
-from relay.translation.mapping import Fields, Source
+from relay.privacy import CONTACT_KIND, DELETED_AT, contacts_of
+from relay.translation.mapping import Source
 from relay.translation.scene import Scene, explained
 from relay.translation.versions import Version, microseconds
+from relay.translation.words import CHANNELS, EMAIL, Words
 from schemas.mapping import PROPERTIES
 from schemas.salesmanago import contact_payload
 from schemas.values import as_text
 
-KIND = "contact"
+PHONE = "phone"
 
-_TAGS = ("tags", "removeTags")
-_FLAGS = ("forceOptIn", "forceOptOut", "forcePhoneOptIn", "forcePhoneOptOut")
-_CHANNELS = {"email": ("forceOptIn", "forceOptOut"), "sms": ("forcePhoneOptIn", "forcePhoneOptOut")}
+_ALIASES = "aliases"  # the pseudonyms of addresses that lead to this one
 _DOUBLE = "useApiDoubleOptIn"
 _LONGEST_CHAIN = 10
+_SALES_KEPT = 50
+
+Sale: TypeAlias = tuple[str, str, str]
+"""Shop, kind and id of an order or cart."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What one record says about a person: the mapped fields, how old they are, and the consent it states."""
-
-    fields: Fields
-    version: Version
-    consent: Consent = Consent()
-    account: str | None = None  # the customer id, when the record is the account itself
-
-    @property
-    def email(self) -> str | None:
-        """The address the mapping gives."""
-        value = self.fields.values.get("email")
-        return as_text(value) if value is not None else None
+def _key(scene: Scene, address: str) -> str:
+    return scene.notes.pseudonym(scene.group.key, address)
 
 
-def memory_of(scene: Scene) -> str:
-    """Give the name under which contacts are remembered: people belong to the group, not to one of its shops."""
-    return f"group:{scene.group.key}"
+def _facts(scene: Scene, key: str) -> dict[str, Any]:
+    return scene.notes.facts(contacts_of(scene.group.key), CONTACT_KIND, key)
+
+
+def _note(scene: Scene, key: str, facts: dict[str, Any]) -> None:
+    scene.notes.note_facts(contacts_of(scene.group.key), CONTACT_KIND, key, facts)
 
 
 def resolved(scene: Scene, email: str) -> str:
     """Give the address a person has today, lower-cased."""
     address = email.lower()
     for _ in range(_LONGEST_CHAIN):
-        known = scene.notes.resource(memory_of(scene), KIND, address)
-        alias = known.facts.get("alias") if known else None
+        alias = _facts(scene, _key(scene, address)).get("alias")
         if alias is None:
             break
         address = alias
@@ -65,169 +58,192 @@ def resolved(scene: Scene, email: str) -> str:
 
 
 class Contact:
-    """One remembered contact. Call ``save`` once it has changed."""
+    """One remembered contact. Call ``save`` once it has changed.
+
+    ``card`` stands for its card in SALESmanago, the same whatever address the person has.
+    """
 
     def __init__(self, scene: Scene, email: str) -> None:
         self._scene = scene
         self.address = resolved(scene, email)
-        self._facts = scene.notes.facts(memory_of(scene), KIND, self.address)
-        self._fields: dict[str, list[Any]] = dict(self._facts.get("fields", {}))
-        self._tags: dict[str, list[Any]] = dict(self._facts.get("tags", {}))
-        self._consent: dict[str, list[Any]] = dict(self._facts.get("consent", {}))
-        self._told: dict[str, Any] = dict(self._facts.get("told", {}))
-        self.claims: set[str] = set(self._facts.get("claims", ()))
+        facts = _facts(scene, _key(scene, self.address))
+        self._words = Words(facts.get("words", {}))
+        self._told: dict[str, Any] = dict(facts.get("told", {}))
+        self._sales: dict[Sale, int] = {(shop, kind, id_): at for shop, kind, id_, at in facts.get("sales", ())}
+        self._deleted_at: int = facts.get(DELETED_AT, -1)
+        self._left: dict[str, Any] = dict(facts.get("left", {}))
+        self.card: str = facts.get("card") or _key(scene, self.address)
+        self.claims: set[str] = set(facts.get("claims", ()))
 
     @property
     def is_known(self) -> bool:
         """Whether SALESmanago has been asked for this contact."""
-        return bool(self._fields)
+        return bool(self._words.fields)
 
     @property
     def email(self) -> str:
         """The address as it was given last."""
-        return str(self._fields["email"][0]) if "email" in self._fields else self.address
+        return self._words.email or self.address
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Its address of today, and those under which cards of the same person were left behind."""
+        return self.address, *self._left
+
+    @property
+    def phones(self) -> tuple[str, ...]:
+        """The phone number the person has in SALESmanago, if any."""
+        return (as_text(self._words.fields[PHONE][0]),) if PHONE in self._words.fields else ()
 
     def is_gone_by(self, moment: int) -> bool:
         """Tell whether the person was deleted at ``moment`` or later: words that old must resurrect nobody."""
-        deleted_at = self._facts.get("deleted_at")
-        return deleted_at is not None and moment <= deleted_at
+        return moment <= self._deleted_at
 
-    def absorb(self, said: Said) -> None:
-        """Take over what is newer than what is known, field by field."""
-        for target, value in _single_fields(said.fields):
-            if target == "email" and as_text(value).lower() != self.address:
-                continue  # an address the person had before
-            known = self._fields.get(target)
-            if known is None or said.version >= known[1]:
-                self._fields[target] = [value, said.version]
-        for tag, is_set in _tag_changes(said.fields):
-            known = self._tags.get(tag)
-            if known is None or said.version >= known[1]:
-                self._tags[tag] = [is_set, said.version]
-        self._absorb_consent(said)
-        if said.account is not None:
-            self.claims.add(said.account)
+    def sales_after(self, moment: int) -> list[Sale]:
+        """Give the orders and carts that said something after a moment, in a fixed order."""
+        return sorted(sale for sale, said_at in self._sales.items() if said_at > moment)
+
+    def absorb(self, words: Words, sale: Sale | None = None) -> None:
+        """Take over what is newer than what is known, field by field; ``sale`` is what says it, if it is one."""
+        self._words.join(words, self.address, self._deleted_at)
+        if sale is not None:
+            self._sales[sale] = words.newest
+            while len(self._sales) > _SALES_KEPT:
+                del self._sales[min(self._sales, key=lambda each: (self._sales[each], each))]
 
     def tell(self, rule: str, sources: Mapping[str, Source]) -> None:
         """Ask for an upsert, unless SALESmanago has been asked for just this."""
         self._upsert(rule, sources, ContactSubject(self.email))
 
-    def rename(self, email: str, version: Version, rule: str) -> None:
+    def rename(self, email: str, version: Version, rule: str, sources: Mapping[str, Source]) -> None:
         """Ask SALESmanago to give this contact another address, and remember it under that one."""
         before, old_address = self.email, self.address
-        self._fields["email"] = [email, version]
-        self._upsert(rule, {}, ContactSubject(before, new_email=email))
+        self._words.fields[EMAIL] = [email, version]
+        self._upsert(rule, sources, ContactSubject(before, new_email=email))
         self.address = email.lower()
+        known = _facts(self._scene, _key(self._scene, self.address))
+        self._deleted_at = max(self._deleted_at, known.get(DELETED_AT, -1))
         self.save()
-        self._scene.notes.note_facts(memory_of(self._scene), KIND, old_address, {"alias": self.address})
+        self._leave(old_address)
 
-    def delete(self, at: datetime, rule: str) -> None:
-        """Ask for the contact's deletion; only the moment of it is remembered."""
-        if self.is_known:
-            command = Command(CommandKind.CONTACT_DELETE, ContactSubject(self.email), {"email": self.email})
-            self._scene.ask(command, rule, explained(command.payload, {}))
-        deleted_at = max(microseconds(at), self._facts.get("deleted_at", 0))
-        self._fields, self._tags, self._consent, self._told = {}, {}, {}, {}
-        self._facts = {"deleted_at": deleted_at}
+    def become(self, other: Contact) -> None:
+        """Let all that was and will be said under this address be said of another contact.
+
+        SALESmanago cannot merge two cards. Where this one has been announced, it stays there, left behind.
+        """
+        other._deleted_at = max(self._deleted_at, other._deleted_at)
+        other._words.join(self._words, other.address, other._deleted_at)
+        other._sales = self._sales | other._sales
+        other._left = self._left | ({self.address: self._of_card()} if self.is_known else {}) | other._left
+        other.claims |= self.claims
+        other.save()
+        self.address, old_address = other.address, self.address
+        self._leave(old_address)
+
+    def has_left(self, email: str) -> bool:
+        """Tell whether a card of this person was left behind under an address."""
+        return email.lower() in self._left
+
+    def return_to(self, email: str, version: Version) -> None:
+        """Go on with the card that was left behind under an address, and leave this one; ``tell`` does the rest."""
+        left, old_address = self._left.pop(email.lower()), self.address
+        self._left[old_address] = self._of_card()
+        self.address, self.card, self._told = email.lower(), left["card"], left["told"]
+        self._words.fields[EMAIL] = [email, version]
         self.save()
+        self._leave(old_address)
+
+    def delete(self, at: datetime, rule: str, *, for_good: bool = False) -> None:
+        """Ask for the contact's deletion; only the moment of it is remembered.
+
+        With ``for_good`` SALESmanago is asked not to keep it for a restoration, also when it may know the person from
+        elsewhere only.
+        """
+        for email in [self.email, *self._left] if self.is_known or for_good else []:
+            payload: dict[str, Any] = {EMAIL: email} | ({"permanently": True} if for_good else {})
+            command = Command(CommandKind.CONTACT_DELETE, ContactSubject(email), payload)
+            self._scene.ask(command, rule, explained(command.payload, {}))
+        self._deleted_at = max(microseconds(at), self._deleted_at)
+        for alias in _facts(self._scene, _key(self._scene, self.address)).get(_ALIASES, ()):
+            _note(self._scene, alias, {DELETED_AT: self._deleted_at})
+        _note(self._scene, _key(self._scene, self.address), {})
+        self._words, self._told, self._sales, self._left, self.claims = Words({}), {}, {}, {}, set()
+        self.save()
+
+    def _of_card(self) -> dict[str, Any]:
+        return {"card": self.card, "told": self._told}
 
     def opt_out(self, at: datetime, rule: str) -> None:
         """Ask for an opt-out of both channels."""
-        for channel in _CHANNELS:
-            self._note_consent(channel, False, microseconds(at))
+        for channel in CHANNELS:
+            self._words.state(channel, False, at)
         self.tell(rule, {})
 
     def save(self) -> None:
         """Keep what has changed."""
+        key = _key(self._scene, self.address)
         parts = {
-            "fields": self._fields,
-            "tags": self._tags,
-            "consent": self._consent,
+            "words": self._words.kept(),
             "told": self._told,
+            "sales": sorted([*sale, at] for sale, at in self._sales.items()),
             "claims": sorted(self.claims),
-            "deleted_at": self._facts.get("deleted_at"),
+            "card": self.card,
+            "left": self._left,
+            DELETED_AT: self._deleted_at if self._deleted_at >= 0 else None,
+            _ALIASES: _facts(self._scene, key).get(_ALIASES),
         }
-        facts = {name: part for name, part in parts.items() if part}
-        self._scene.notes.note_facts(memory_of(self._scene), KIND, self.address, facts)
+        _note(self._scene, key, {name: part for name, part in parts.items() if part})
 
-    def _absorb_consent(self, said: Said) -> None:
-        at = said.version[0]
-        for channel, stated, stated_at in (
-            ("email", said.consent.email, said.consent.email_at),
-            ("sms", said.consent.sms, said.consent.sms_at),
-        ):
-            opt_in, opt_out = _CHANNELS[channel]
-            if stated is None:
-                wants = {flag: said.fields.values.get(flag) is True for flag in (opt_in, opt_out)}
-                stated = False if wants[opt_out] else True if wants[opt_in] else None
-            known = self._consent.get(channel)
-            if stated is None or (stated_at is None and known is not None and known[0] == stated):
-                continue  # without a time of its own, only a statement that differs is a change
-            self._note_consent(channel, stated, microseconds(stated_at) if stated_at else at)
-
-    def _note_consent(self, channel: str, stated: bool, at: int) -> None:
-        known = self._consent.get(channel)
-        # Of two statements of one moment the refusal counts.
-        if known is None or (at, not stated) >= (known[1], not known[0]):
-            self._consent[channel] = [stated, at]
+    def _leave(self, old_address: str) -> None:
+        """Let an old address lead here; whoever is deleted here is deleted there too."""
+        old, new = _key(self._scene, old_address), _key(self._scene, self.address)
+        aliases = {old, *_facts(self._scene, old).get(_ALIASES, ()), *_facts(self._scene, new).get(_ALIASES, ())}
+        _note(self._scene, old, {"alias": self.address})
+        _note(self._scene, new, _facts(self._scene, new) | {_ALIASES: sorted(aliases - {new})})
 
     def _upsert(self, rule: str, sources: Mapping[str, Source], subject: ContactSubject) -> None:
         values = self._values()
+        consent = self._words.consent()
         standing = jsontext.digest(contact_payload(values).payload)
         # Nothing stands in SALESmanago: it was never asked, or the last request came to nothing.
         nothing_stands = self._scene.notes.contact_digest(self._scene.group.key, self.address) is None
-        flags = self._flags(everything=nothing_stands)
+        before = self._told.get("before", self.email)
+        if nothing_stands and before.lower() != self.email.lower():
+            # What came to nothing may be the change of the address: then SALESmanago knows the one before.
+            subject = ContactSubject(before, new_email=self.email)
+        flags = self._flags(consent, everything=nothing_stands)
         if nothing_stands or flags or subject.new_email or self._told.get("digest") != standing:
-            change = {"email": subject.email, "newEmail": subject.new_email} if subject.new_email else {}
+            change = {EMAIL: subject.email, "newEmail": subject.new_email} if subject.new_email else {}
             shaped = contact_payload(values | flags | change)
             command = Command(CommandKind.CONTACT_UPSERT, subject, shaped.payload, warnings=shaped.warnings)
             self._scene.ask(command, rule, explained(shaped.payload, sources))
             if not self._scene.shop.dry_run:
-                self._told = {"digest": standing, "consent": {name: said[:] for name, said in self._consent.items()}}
+                self._told = {"digest": standing, "consent": consent}
+                if subject.new_email:
+                    self._told["before"] = subject.email
         self.save()
 
     def _values(self) -> dict[str, Any]:
         """Give the flat target names with their newest values; consent is no standing part of a contact."""
-        values: dict[str, Any] = {}
-        for target, (value, _) in self._fields.items():
+        values: dict[str, Any] = {EMAIL: self.address}
+        for target, (value, _) in self._words.fields.items():
             if target.startswith(f"{PROPERTIES}."):
                 values.setdefault(PROPERTIES, {})[target.partition(".")[2]] = value
             elif target != _DOUBLE:
                 values[target] = value
-        values["tags"] = sorted(tag for tag, (is_set, _) in self._tags.items() if is_set)
-        values["removeTags"] = sorted(tag for tag, (is_set, _) in self._tags.items() if not is_set)
+        values["tags"] = sorted(tag for tag, (is_set, _) in self._words.tags.items() if is_set)
+        values["removeTags"] = sorted(tag for tag, (is_set, _) in self._words.tags.items() if not is_set)
         return values
 
-    def _flags(self, *, everything: bool) -> dict[str, bool]:
+    def _flags(self, consent: Mapping[str, Any], *, everything: bool) -> dict[str, bool]:
         """Give the consent SALESmanago has not been told yet, or all of it, as its force flags."""
         told = {} if everything else self._told.get("consent", {})
         flags: dict[str, bool] = {}
-        for channel, said in self._consent.items():
-            if told.get(channel) == said:
+        for channel, (given, since) in consent.items():
+            if channel in told and told[channel][0] == given and since <= told[channel][1]:
                 continue
-            opt_in, opt_out = _CHANNELS[channel]
+            opt_in, opt_out = CHANNELS[channel]
             # With double opt-in the confirmation mail asks; forcing the status would answer for the person.
-            double = channel == "email" and said[0] and bool(self._fields.get(_DOUBLE, [False])[0])
-            flags[_DOUBLE if double else opt_in if said[0] else opt_out] = True
+            double = channel == "email" and given and bool(self._words.fields.get(_DOUBLE, [False])[0])
+            flags[_DOUBLE if double else opt_in if given else opt_out] = True
         return flags
-
-
-def _single_fields(fields: Fields) -> Iterable[tuple[str, Any]]:
-    for target, value in fields.values.items():
-        if target == PROPERTIES:
-            yield from ((f"{PROPERTIES}.{name}", _storable(inner)) for name, inner in value.items())
-        elif target not in _TAGS and target not in _FLAGS and target != "newEmail":
-            yield target, _storable(value)
-
-
-def _tag_changes(fields: Fields) -> Iterable[tuple[str, bool]]:
-    for target, is_set in (("tags", True), ("removeTags", False)):
-        value = fields.values.get(target)
-        for tag in value if isinstance(value, list) else [value]:
-            if tag is not None and (text := "_".join(as_text(tag).upper().split())):
-                yield text, is_set
-
-
-def _storable(value: Any) -> Any:
-    """Give a value as JSON keeps it: exact numbers and dates as their text."""
-    return as_text(value) if isinstance(value, Decimal | date) else value

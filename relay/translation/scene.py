@@ -11,6 +11,7 @@ from relay.commands import Command
 from relay.commerce import OrderStatus
 from relay.deliveries import Delivery, DeliveryState
 from relay.platforms import Platform
+from relay.privacy import PrivacyWish
 from relay.shops import Group, Shop
 from relay.translation.mapping import Mapping as FieldMapping
 from relay.translation.mapping import Source
@@ -43,6 +44,8 @@ class Ending:
     state: DeliveryState = DeliveryState.TRANSLATED
     reason: str | None = None
     due_at: datetime | None = None
+    erased: bool = False  # it tells about somebody who was forgotten: neither the delivery nor memory may keep it
+    stays: bool = False  # but what memory has of its resource already is newer
 
 
 TRANSLATED = Ending()
@@ -65,8 +68,11 @@ class Scene:
     notes: Notebook
     now: datetime
     test_orders: bool = False
+    shops: tuple[str, ...] = ()  # all of the group's
     asked: list[ExplainedCommand] = field(default_factory=list)
+    sources: dict[str, Source] = field(default_factory=dict)  # contact field -> the mapping line that fills it
     warnings: list[str] = field(default_factory=list)
+    privacy: list[PrivacyWish] = field(default_factory=list)
 
     @property
     def happened_at(self) -> datetime:
@@ -90,6 +96,7 @@ class Scene:
 
     def ask(self, command: Command, rule: str, fields: Iterable[ExplainedField] = ()) -> None:
         """Ask for a command, saying which rule wants it."""
+        self.notes.note_asked(command)
         self.asked.append(ExplainedCommand(command, rule, tuple(fields)))
 
     def warn(self, text: str) -> None:

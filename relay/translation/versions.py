@@ -6,14 +6,15 @@ their order: for each key of the body the value that the newest body having that
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 from relay import jsontext
 from relay.memory import Resource
+from schemas.values import as_text
 
 Version: TypeAlias = list[Any]
 """How new a body is, as JSON: [microseconds since 1970, ranks ..., digest of the body]; compared from the left.
@@ -77,6 +78,6 @@ def moment_of(count: int) -> datetime:
     return _EPOCH + timedelta(microseconds=count)
 
 
-def keyed(*parts: str) -> str:
-    """Give one id for several texts, such as a group and an address; no two lists of texts share one."""
-    return hashlib.sha256(jsontext.dumps(parts).encode()).hexdigest()
+def storable(value: Any) -> Any:
+    """Give a mapped value as JSON keeps it: exact numbers and dates as their text."""
+    return as_text(value) if isinstance(value, Decimal | date) else value

@@ -227,9 +227,7 @@ class Road:
     def rest(self, method: str, path: str, body: Any = None, **headers: str) -> requests.Response:
         """Call the REST API."""
         given = {name.replace("_", "-"): value for name, value in headers.items()}
-        return requests.request(
-            method, self.url + path, json=body, headers={"X-API-Key": REST_KEY} | given, timeout=60
-        )
+        return requests.request(method, self.url + path, json=body, headers={"X-API-Key": REST_KEY} | given, timeout=60)
 
     def sandbox(self) -> dict[str, Any]:
         """Give what SALESmanago holds."""
@@ -318,7 +316,9 @@ def running_road(
         if database_url is not None:
             own["DATABASE_URL"] = database_url
         given = {f"RELAY_{name.upper()}": value for name, value in {**own, **settings}.items()}
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("RELAY_", "PROMETHEUS_"))}
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(("RELAY_", "PROMETHEUS_"))
+        }
         url = database_url or f"sqlite:///{folder / 'relay.sqlite3'}"
         road = Road(folder, f"http://127.0.0.1:{port}", sandbox.url, environment | given, url, module)
         try:

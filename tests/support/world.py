@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
+from copy import copy, deepcopy
+from dataclasses import astuple, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +20,13 @@ from relay import jsontext
 from relay.commands import Command, CommandKind, EventKey
 from relay.deliveries import Delivery, DeliveryState, Translation
 from relay.memory import CatalogItem, EventLink, Resource
+from relay.platforms import Platforms
+from relay.privacy import ERASED_AT, LASTING_FACTS, Erasure, pseudonym
 from relay.shops import Directory, Group, Shop
 from relay.translation.loading import load_mappings
 from relay.translation.translator import Translator
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 MAPPINGS = Path(__file__).resolve().parents[2] / "mappings"
 PLATFORMS = discover_platforms()
@@ -46,11 +51,17 @@ def a_group(**settings: Any) -> Group:
 class World:
     """Delivers to one shop and knows what SALESmanago holds then."""
 
-    def __init__(self, shop: Shop, group: Group | None = None, mappings: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        shop: Shop,
+        group: Group | None = None,
+        mappings: Mapping[str, Any] | None = None,
+        platforms: Platforms = PLATFORMS,
+    ) -> None:
         self.shop = shop
         self.group = group or a_group(currency=shop.currency, location=shop.location)
         directory = Directory(groups={self.group.key: self.group}, shops={shop.key: shop})
-        self.translator = Translator(directory, PLATFORMS, mappings or DEFAULT)
+        self.translator = Translator(directory, platforms, mappings or DEFAULT)
         self.now = NOW
         self.resources: dict[tuple[str, str, str], Resource] = {}
         self.links: dict[EventKey, EventLink] = {}
@@ -70,7 +81,11 @@ class World:
         return self.resources.get((shop, kind, resource_id))
 
     def events_of(self, shop: str, kind: str, resource_id: str) -> Sequence[EventLink]:
-        found = (link for key, link in self.links.items() if (key.shop, key.kind, key.resource_id) == (shop, kind, resource_id))
+        found = (
+            link
+            for key, link in self.links.items()
+            if (key.shop, key.kind, key.resource_id) == (shop, kind, resource_id)
+        )
         return sorted(found, key=lambda link: link.key.slot)
 
     def items(self, group: str, location: str, shop: str, source_id: str) -> Sequence[CatalogItem]:
@@ -107,10 +122,27 @@ class World:
         for delivery in held:
             self._translate(delivery)
 
+    def fork(self) -> World:
+        """Give a world of its own in which all that has happened so far happened too."""
+        twin = World.__new__(World)
+        twin.__dict__.update(self.__dict__)
+        for name in ("resources", "links", "catalog", "digests", "aliases", "products", "commands", "held"):
+            setattr(twin, name, copy(getattr(self, name)))
+        twin.contacts, twin.events = deepcopy(self.contacts), deepcopy(self.events)
+        return twin
+
     def _translate(self, delivery: Delivery) -> Translation:
         translation = self.translator.translate(delivery, _MemoryView(self), self.now)
         if translation.state is DeliveryState.HELD:
             self.held.append(delivery)
+        self.keep(translation)
+        return translation
+
+    def keep(self, translation: Translation) -> None:
+        """Remember and carry out what a translation means."""
+        for wish in translation.privacy:
+            if isinstance(wish, Erasure):
+                self._forget(wish)
         for resource in translation.resources:
             # Facts and bodies go through JSON, as in the store.
             facts = jsontext.loads(jsontext.dumps(resource.facts))
@@ -119,9 +151,18 @@ class World:
             known = self.catalog.get(item.product_id)
             fields = jsontext.loads(jsontext.dumps(item.fields))
             self.catalog[item.product_id] = replace(item, fields=fields, digest=known.digest if known else None)
-        for command in translation.commands:
+        for command in () if translation.dry_run else translation.commands:
             self._carry_out(command)
-        return translation
+
+    def _forget(self, erasure: Erasure) -> None:
+        person, erased_at = erasure.person, (erasure.until - EPOCH) // timedelta(microseconds=1)
+        for key, each in self.resources.items():
+            named = {"customer": person.accounts, "order": person.orders, "cart": ()}.get(each.kind)
+            if named is None or (each.since is not None and each.since > erasure.until):
+                continue
+            if each.email in person.addresses or (each.shop, each.account) in person.accounts or key[::2] in named:
+                lasting = {name: value for name, value in each.facts.items() if name in LASTING_FACTS}
+                self.resources[key] = Resource(*key, facts=lasting | {ERASED_AT: erased_at})
 
     def _carry_out(self, command: Command) -> None:
         self.commands.append(command)
@@ -138,6 +179,8 @@ class World:
             self.links[command.event] = EventLink(command.event, digest, event_id, None)
             address = self._address(command.subject.email)
             assert address in self.contacts, "an event for a contact SALESmanago does not have"
+            if command.event in self.events:
+                address = self.events[command.event]["contact"]  # an update does not move it
             self.events[command.event] = {**command.payload["contactEvent"], "contact": address}
         elif command.kind is CommandKind.EVENT_DELETE:
             self.links[command.event] = replace(self.links[command.event], digest=None)
@@ -166,6 +209,7 @@ class World:
             self.contacts[new] = card | {"email": new_email}
             del self.contacts[address]
             self.aliases[address] = new
+            self.aliases.pop(new, None)
             for event in self.events.values():
                 if event["contact"] == address:
                     event["contact"] = new
@@ -194,13 +238,36 @@ class World:
         return {
             "contacts": self.contacts,
             "events": {
-                key: event
-                for key, event in self.events.items()
-                if carts or event["contactExtEventType"] != "CART"
+                key: event for key, event in self.events.items() if carts or event["contactExtEventType"] != "CART"
             },
             "products": {key: each for key, each in self.products.items() if each["active"]},
             "feed": {key: item.fields for key, item in self.catalog.items() if item.active},
         }
+
+    def everything(self) -> str:
+        """Give a digest of all that is remembered here and held there; equal where nothing differs."""
+        remembered = [
+            [
+                *key,
+                each.email,
+                each.account,
+                each.topic,
+                str((each.updated_at, each.since)),
+                _read(each.body),
+                each.facts,
+            ]
+            for key, each in self.resources.items()
+        ]
+        links = [[*astuple(key), link.digest, link.event_id is not None] for key, link in self.links.items()]
+        events = [[*astuple(key), event] for key, event in self.events.items()]
+        catalog = [[key, item.source_id, item.fields, item.active, item.digest] for key, item in self.catalog.items()]
+        contacts = [[key, {**card, "tags": sorted(card["tags"])}] for key, card in self.contacts.items()]
+        parts = (remembered, links, events, catalog, contacts, [*self.digests.items()], [*self.aliases.items()])
+        return jsontext.digest([sorted(map(jsontext.digest, part)) for part in parts] + [self.products])
+
+
+def _read(body: bytes | None) -> Any:
+    return None if body is None else jsontext.loads(body)
 
 
 class _MemoryView:
@@ -212,6 +279,7 @@ class _MemoryView:
         self.items = world.items
         self.item = world.item
         self.contact_digest = world.contact_digest
+        self.pseudonym = partial(pseudonym, b"invented")
 
 
 def _flat(payload: Mapping[str, Any]) -> dict[str, Any]:

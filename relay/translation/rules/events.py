@@ -33,20 +33,29 @@ def settle_events(
     desired: Sequence[DesiredEvent],
     email: str,
     names: Names,
+    *,
+    moved: bool = False,
+    cart_stays: bool = True,
 ) -> None:
     """Ask for whatever makes SALESmanago's events of a resource the desired ones.
 
-    A cart that was announced stays: it is what happened, and its purchase stands beside it.
+    With ``cart_stays`` a cart that was announced and is not desired any more stays all the same: it is what happened,
+    and its purchase stands beside it. With ``moved`` the resource has become another contact's: SALESmanago can change
+    an event but not whose it is, so each is removed and added again.
     """
     known = {link.key.slot: link for link in scene.notes.events(scene.shop.key, kind, resource_id)}
     subject = ContactSubject(email)
     for event in desired:
         key = EventKey(scene.shop.key, kind, resource_id, event.slot)
-        link = known.get(event.slot)
-        _put(scene, event, key, subject, names, link.digest if link else None)
+        digest = known[event.slot].digest if event.slot in known else None
+        if moved and digest is not None:
+            # In the new contact's queue, so that it is done before the event is added.
+            scene.ask(Command(CommandKind.EVENT_DELETE, subject, {}, key), "the event belongs to another contact now")
+            digest = None
+        _put(scene, event, key, subject, names, digest)
     wanted = {event.slot for event in desired}
     for slot, link in known.items():
-        if slot not in wanted and slot != CART and link.digest is not None:
+        if slot not in wanted and link.digest is not None and not (slot == CART and cart_stays):
             take_back(scene, link.key, email)
 
 

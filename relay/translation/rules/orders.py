@@ -9,27 +9,31 @@ from typing import Any
 
 from relay.commerce import Cart, Order, OrderStatus, ResourceKind
 from relay.deliveries import DeliveryState
-from relay.errors import PayloadInvalid
 from relay.memory import Resource
-from relay.translation.order_events import CART, DesiredEvent, OrderLife, desired_events, is_cart
+from relay.translation.order_events import CANCELLED, CART, DesiredEvent, OrderLife, desired_events, is_cart
 from relay.translation.people import Contact
 from relay.translation.rules.events import settle_events, with_catalog_ids
+from relay.translation.rules.forgotten import FORGOTTEN, is_forgotten
 from relay.translation.rules.remembering import (
     belongs_to,
     body_of,
     deleted_at,
+    first_after,
     note_alive,
     note_trashed,
     record_of,
     remember,
     with_facts,
 )
-from relay.translation.rules.whom import NO_EMAIL, buyer, stamp, tell
+from relay.translation.rules.whom import buyer, hear, stamp, tell_words, words_of
 from relay.translation.scene import TRANSLATED, Ending, Scene, ignored
-from relay.translation.versions import VERSION, microseconds, moment_of
+from relay.translation.versions import Version, microseconds, moment_of, version_of
 
 _RANKS = {status: rank for rank, status in enumerate(OrderStatus)}
 """How far along a life each status is; decides between two bodies of one second."""
+
+_BEFORE_TRASH = "before_trash"  # [version, status] of the newest body that does not show the order in the trash
+_STANDING_AT = "standing_at"  # of the newest body that shows the order neither cancelled nor in the trash
 
 _PLACED = frozenset({OrderStatus.PLACED, OrderStatus.PAID, OrderStatus.REFUNDED})
 _PAID = frozenset({OrderStatus.PAID, OrderStatus.REFUNDED})
@@ -49,13 +53,7 @@ class _Known:
     status: OrderStatus
     life: OrderLife
     resource: Resource
-
-    @property
-    def placed_at(self) -> datetime:
-        """The purchase's own date; raises PayloadInvalid when no body tells any."""
-        if self.order.placed_at is None:
-            raise PayloadInvalid("The body does not fit its topic. The order has no date; send its creation date too.")
-        return self.order.placed_at
+    placed_at: datetime  # the purchase's own date
 
 
 def take_order(scene: Scene, order: Order, body: Mapping[str, Any]) -> Ending:
@@ -67,7 +65,11 @@ def take_order(scene: Scene, order: Order, body: Mapping[str, Any]) -> Ending:
     status = scene.status(order.status)
     ranks = (_RANKS[status], int(order.cancelled_at is not None), len(order.refunds))
     resource = remember(scene, ResourceKind.ORDER, order.id, body, order.updated_at, ranks)
-    _note_life(scene, resource, order, status)
+    at = order.updated_at or scene.happened_at
+    age = stamp(order.placed_at or order.created_at or at, at, body, _RANKS[status])
+    listed = replace(order, lines=with_catalog_ids(order.lines, scene.shop))
+    resource = hear(scene, resource, order.customer, body, age, order=listed)
+    _note_life(scene, resource, order, status, version_of(at, body, ranks))
     return settle_order(scene, order.id)
 
 
@@ -79,44 +81,49 @@ def settle_order(scene: Scene, order_id: str) -> Ending:
     if not known.resource.facts.get("shown"):
         return UNKNOWN_STATUS
     order = known.order
+    customer_id = order.customer.id if order.customer else None
+    if is_forgotten(scene, known.resource, customer_id, words_of(known.resource).newest):
+        return FORGOTTEN
     _note_cart(scene, order)
-    customer = buyer(scene, order.customer, order.id)
-    if customer is None or not customer.email:
-        return NO_EMAIL
+    customer = buyer(scene, known.resource, order.customer)
     order = replace(order, customer=customer, lines=with_catalog_ids(order.lines, scene.shop))
-    age = stamp(known.placed_at, order.updated_at, str(known.resource.facts[VERSION][-1]))
-    contact = tell(scene, customer, known.body, age, "the buyer of an order", order=order)
+    contact = tell_words(
+        scene,
+        words_of(known.resource),
+        customer.email,
+        "the buyer of an order",
+        customer.id,
+        sale=(scene.shop.key, ResourceKind.ORDER, order.id),
+    )
     if isinstance(contact, Ending):
         return contact
-    belongs_to(scene, ResourceKind.ORDER, order.id, contact)
-    return _settle_events(scene, replace(known, order=order), contact)
+    moved = belongs_to(scene, ResourceKind.ORDER, order.id, contact)
+    return _settle_events(scene, replace(known, order=order), contact, moved=moved)
 
 
-def _settle_events(scene: Scene, known: _Known, contact: Contact) -> Ending:
+def _settle_events(scene: Scene, known: _Known, contact: Contact, *, moved: bool) -> Ending:
     order = known.order
     desired = desired_events(order, known.status, known.life, scene.shop.purchase_when)
     held: Ending | None = None
-    if not desired and is_cart(known.status, known.life):
+    is_still_cart = not desired and is_cart(known.status, known.life)
+    if is_still_cart:
         held = _hold(scene, known)
-        desired = [] if held else _cart_event(order)
+        event = DesiredEvent(CART, CART, known.placed_at, order.total, order.lines, "the order is not paid yet")
+        desired = [event] if order.lines and not held else []
     check_currency(scene, order)
     names = scene.names(known.body, customer=order.customer, order=order)
-    settle_events(scene, ResourceKind.ORDER, order.id, desired, contact.email, names)
+    is_emptied = is_still_cart and not order.lines
+    settle_events(
+        scene, ResourceKind.ORDER, order.id, desired, contact.email, names, moved=moved, cart_stays=not is_emptied
+    )
     return held or (TRANSLATED if scene.asked else NO_CHANGE)
-
-
-def _cart_event(order: Order) -> list[DesiredEvent]:
-    """Give the cart that an unpaid order still is; an empty one is nobody's."""
-    if order.placed_at is None or not order.lines:
-        return []
-    return [DesiredEvent(CART, CART, order.placed_at, order.total, order.lines, "the order is not paid yet")]
 
 
 def _hold(scene: Scene, known: _Known) -> Ending | None:
     """Wait until an order that was placed but not paid counts as abandoned."""
     if known.status is OrderStatus.DRAFT:
         return None
-    since = min(known.order.updated_at or scene.delivery.received_at, scene.now)
+    since = min(known.order.updated_at or scene.now, scene.now)
     due_at = since + scene.shop.cart_after
     return Ending(DeliveryState.HELD, "cart-after", due_at) if due_at > scene.now else None
 
@@ -128,11 +135,19 @@ def _known(scene: Scene, order_id: str) -> _Known | None:
         return None
     gone_at = deleted_at(resource.facts)
     life = OrderLife.of(resource.facts, moment_of(gone_at) if gone_at is not None else None)
-    order = replace(order, placed_at=order.placed_at or order.created_at or order.updated_at)
-    return _Known(order, body_of(resource), scene.status(order.status), life, resource)
+    # Not the body's own: API versions name it differently, so the merged body can hold an older one as well.
+    updated_at = resource.updated_at or scene.happened_at
+    placed_at = order.placed_at or order.created_at or updated_at
+    order = replace(order, placed_at=placed_at, updated_at=updated_at)
+    status = scene.status(order.status)
+    if status is OrderStatus.DELETED:
+        # Being in the trash says nothing of how far the order had come.
+        _, word = resource.facts.get(_BEFORE_TRASH, (None, status))
+        status = OrderStatus(word)
+    return _Known(order, body_of(resource), status, life, resource, placed_at)
 
 
-def _note_life(scene: Scene, resource: Resource, order: Order, status: OrderStatus) -> None:
+def _note_life(scene: Scene, resource: Resource, order: Order, status: OrderStatus, version: Version) -> None:
     """Note what this body shows, beside what any body has shown before."""
     facts = resource.facts
     at = order.updated_at or scene.happened_at
@@ -146,15 +161,29 @@ def _note_life(scene: Scene, resource: Resource, order: Order, status: OrderStat
         shown=facts.get("shown") or status is not OrderStatus.UNKNOWN or None,
         placed=facts.get("placed") or status in _PLACED or order.paid_at is not None or None,
         paid=facts.get("paid") or status in _PAID or order.paid_at is not None or None,
-        cancelled_at=_earliest(facts.get("cancelled_at"), at, status is OrderStatus.CANCELLED),
+        **_cancellations(facts, microseconds(at), status),
         refunded_at=_earliest(facts.get("refunded_at"), at, status is OrderStatus.REFUNDED),
         refund_dates=dates or None,
     )
     if status is OrderStatus.DELETED:
         note_trashed(scene, resource, at)
     else:
+        before = max(facts.get(_BEFORE_TRASH, []), [version, status.value])
+        resource = with_facts(scene, resource, **{_BEFORE_TRASH: before})
         restored = scene.delivery.topic in scene.platform.restoring
         note_alive(scene, resource, max(at, scene.happened_at) if restored else at)
+
+
+def _cancellations(facts: Mapping[str, Any], at: int, status: OrderStatus) -> dict[str, Any]:
+    """Give the moments at which bodies show an order cancelled, since the last one that shows it stand."""
+    standing_at: int = facts.get(_STANDING_AT, -1)
+    moments: list[int] = facts.get(CANCELLED, [])
+    if status is OrderStatus.CANCELLED:
+        moments = [*moments, at]
+    elif status is not OrderStatus.DELETED:
+        standing_at = max(standing_at, at)
+    since = standing_at - 1  # of two bodies of one second the one that shows it cancelled is the newer
+    return {CANCELLED: first_after(moments, since) or None, _STANDING_AT: standing_at if standing_at >= 0 else None}
 
 
 def _earliest(known: int | None, at: Any, shows: bool) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,14 +12,15 @@ from relay.commerce import Record, ResourceKind
 from relay.memory import Resource
 from relay.translation.people import Contact
 from relay.translation.scene import Scene
-from relay.translation.versions import merged, microseconds, version_of
+from relay.translation.versions import STAMPS, VERSION, merged, microseconds, version_of
 
 DELETIONS = "deletions"
 ALIVE_AT = "alive_at"
 PIECES = "pieces"
+_CARD = "card"
 
 _SECOND = 1_000_000
-_DELETIONS_KEPT = 20
+_MOMENTS_KEPT = 20
 
 
 def remember(
@@ -63,13 +64,24 @@ def with_facts(scene: Scene, resource: Resource, **facts: Any) -> Resource:
 
 def body_of(resource: Resource) -> dict[str, Any]:
     """Give a resource's merged body, with the pieces that arrived by themselves in their lists."""
-    body: dict[str, Any] = jsontext.loads(resource.body) if resource.body else {}
+    body: dict[str, Any] = _of_one_shape(resource, jsontext.loads(resource.body)) if resource.body else {}
     for key, pieces in resource.facts.get(PIECES, {}).items():
         listed = body.get(key)
         present = listed if isinstance(listed, list) else []
         ids = {str(item.get("id")) for item in present if isinstance(item, dict)}
         body[key] = [*present, *(piece for piece_id, piece in pieces.items() if piece_id not in ids)]
     return body
+
+
+def _of_one_shape(resource: Resource, body: dict[str, Any]) -> dict[str, Any]:
+    """Give the newest of two shapes: some API versions wrap a resource in an object under its own name."""
+    wrapped = {resource.kind: body[resource.kind]} if isinstance(body.get(resource.kind), dict) else None
+    if wrapped is None or "id" not in body:
+        return body
+    stamps, newest = resource.facts.get(STAMPS, {}), resource.facts[VERSION]
+    if stamps.get(resource.kind, newest) > stamps.get("id", newest):
+        return wrapped
+    return {key: value for key, value in body.items() if key != resource.kind}
 
 
 def record_of(scene: Scene, resource: Resource) -> Record | None:
@@ -82,11 +94,24 @@ def record_of(scene: Scene, resource: Resource) -> Record | None:
     return scene.platform.topics[resource.topic].read(body_of(resource), scene.shop)
 
 
-def belongs_to(scene: Scene, kind: ResourceKind, resource_id: str, contact: Contact) -> None:
-    """Note whom a resource belongs to, so that erasing the person finds it."""
+def age_of(resource: Resource, key: str) -> int | None:
+    """Give when a key of a resource's body was said last (microseconds since 1970), None when no body has it."""
+    if resource.body is None or key not in jsontext.loads(resource.body):
+        return None
+    age: int = resource.facts.get(STAMPS, {}).get(key, resource.facts[VERSION])[0]
+    return age
+
+
+def belongs_to(scene: Scene, kind: ResourceKind, resource_id: str, contact: Contact) -> bool:
+    """Note whom a resource belongs to, so that erasing the person finds it.
+
+    Tells whether its events were put on another card of SALESmanago's than the contact's.
+    """
     resource = scene.notes.resource(scene.shop.key, kind, resource_id)
-    if resource is not None and resource.email != contact.address:
-        scene.notes.note(replace(resource, email=contact.address))
+    if resource is None:
+        return False
+    scene.notes.note(replace(resource, email=contact.address, facts={**resource.facts, _CARD: contact.card}))
+    return bool(resource.facts.get(_CARD, contact.card) != contact.card)
 
 
 def note_deletion(scene: Scene, kind: ResourceKind, resource_id: str) -> None:
@@ -94,13 +119,15 @@ def note_deletion(scene: Scene, kind: ResourceKind, resource_id: str) -> None:
     facts = scene.notes.facts(scene.shop.key, kind, resource_id)
     # Shops date their bodies in whole seconds, so the moments are compared in whole seconds.
     moment = microseconds(scene.happened_at) // _SECOND * _SECOND
-    facts[DELETIONS] = _with_moment(facts, moment)
+    facts[DELETIONS] = first_after([*facts.get(DELETIONS, ()), moment], facts.get(ALIVE_AT, -1))
     scene.notes.note_facts(scene.shop.key, kind, resource_id, facts)
 
 
 def note_trashed(scene: Scene, resource: Resource, at: datetime) -> Resource:
     """Note that a body shows its resource in the trash: deleted, whatever else is dated the same second."""
-    return with_facts(scene, resource, **{DELETIONS: _with_moment(resource.facts, microseconds(at) + 1)})
+    facts = resource.facts
+    moments = first_after([*facts.get(DELETIONS, ()), microseconds(at) + 1], facts.get(ALIVE_AT, -1))
+    return with_facts(scene, resource, **{DELETIONS: moments})
 
 
 def note_alive(scene: Scene, resource: Resource, at: datetime) -> Resource:
@@ -118,5 +145,6 @@ def deleted_at(facts: Mapping[str, Any]) -> int | None:
     return min(later, default=None)
 
 
-def _with_moment(facts: Mapping[str, Any], moment: int) -> list[int]:
-    return sorted({*facts.get(DELETIONS, ()), moment})[-_DELETIONS_KEPT:]
+def first_after(moments: Iterable[int], since: int) -> list[int]:
+    """Give the moments to keep of something that comes and goes: those up to ``since`` can never count again."""
+    return sorted(moment for moment in set(moments) if moment > since)[:_MOMENTS_KEPT]
