@@ -40,8 +40,9 @@ def parsed(body: bytes) -> Any:
     """
     try:
         value = jsontext.loads(body)
-        if _SURROGATE.search(body):
-            jsontext.dumps(value).encode()
+        broken = _SURROGATE.search(body) is not None and jsontext.has_half_pairs(value)
     except (ValueError, RecursionError):
         raise RequestMalformed from None
+    if broken:
+        raise RequestMalformed
     return value

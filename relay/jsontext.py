@@ -19,8 +19,12 @@ def loads(text: bytes | str) -> Any:
 
 def dumps(value: Any) -> str:
     """Write ``value`` compactly, keys in the order given, ``Decimal`` as plain numbers."""
-    text = simplejson.dumps(value, use_decimal=True, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-    return _encodable(text)
+    return _encodable(_compact(value))
+
+
+def has_half_pairs(value: Any) -> bool:
+    """Tell whether a text or key of ``value`` has half of a surrogate pair, which no other text can carry."""
+    return _HALF.search(_compact(value)) is not None
 
 
 def pretty(value: Any) -> str:
@@ -33,6 +37,10 @@ def digest(value: Any) -> str:
     """Give a sha256 hex that is equal for equal values, whatever the order of their keys."""
     text = simplejson.dumps(value, use_decimal=True, allow_nan=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _compact(value: Any) -> str:
+    return simplejson.dumps(value, use_decimal=True, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
 
 
 def _encodable(text: str) -> str:
