@@ -22,10 +22,10 @@ run: $(RUNTIME) ## install what is needed, then run the relay: the demo, or what
 	@exec $(BIN)/gunicorn app:app
 
 test: $(DEVELOPMENT) ## all tests, on WORKERS processes (2)
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 test-postgres: $(DEVELOPMENT) ## the tests on a real PostgreSQL server; fails where its programs are missing
-	RELAY_REQUIRE_POSTGRES=1 $(BIN)/python -m pytest -m postgres -n $(WORKERS)
+	RELAY_REQUIRE_POSTGRES=1 $(BIN)/python -m pytest -m postgres -n $(WORKERS) --dist loadgroup
 
 lint: $(DEVELOPMENT) ## ruff: rules and format
 	$(BIN)/ruff check .

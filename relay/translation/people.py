@@ -23,8 +23,6 @@ from schemas.mapping import PROPERTIES
 from schemas.salesmanago import contact_payload
 from schemas.values import as_text
 
-PHONE = "phone"
-
 _ALIASES = "aliases"  # the pseudonyms of addresses that lead to this one
 _DOUBLE = "useApiDoubleOptIn"
 _LONGEST_CHAIN = 10
@@ -93,7 +91,7 @@ class Contact:
     @property
     def phones(self) -> tuple[str, ...]:
         """The phone number the person has in SALESmanago, if any."""
-        return (as_text(self._words.fields[PHONE][0]),) if PHONE in self._words.fields else ()
+        return tuple(as_text(word[0]) for name, word in self._words.fields.items() if name == "phone")
 
     def is_gone_by(self, moment: int) -> bool:
         """Tell whether the person was deleted at ``moment`` or later: words that old must resurrect nobody."""
@@ -157,9 +155,11 @@ class Contact:
         """Ask for the contact's deletion; only the moment of it is remembered.
 
         With ``for_good`` SALESmanago is asked not to keep it for a restoration, also when it may know the person from
-        elsewhere only.
+        elsewhere only, and under the former address too: the change of it may have come to nothing.
         """
-        for email in [self.email, *self._left] if self.is_known or for_good else []:
+        emails = [self.email, *self._left] if self.is_known or for_good else []
+        former = [self._told["before"]] if for_good and "before" in self._told else []
+        for email in dict.fromkeys([*emails, *former]):
             payload: dict[str, Any] = {EMAIL: email} | ({"permanently": True} if for_good else {})
             command = Command(CommandKind.CONTACT_DELETE, ContactSubject(email), payload)
             self._scene.ask(command, rule, explained(command.payload, {}))

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from relay.commands import Command
-from relay.commerce import OrderStatus
+from relay.commerce import OrderStatus, Record
 from relay.deliveries import Delivery, DeliveryState
 from relay.platforms import Platform
 from relay.privacy import PrivacyWish
@@ -72,6 +72,7 @@ class Scene:
     asked: list[ExplainedCommand] = field(default_factory=list)
     sources: dict[str, Source] = field(default_factory=dict)  # contact field -> the mapping line that fills it
     warnings: list[str] = field(default_factory=list)
+    delivered: tuple[Mapping[str, Any], Record] | None = None  # the delivery's own body, and what its schema made of it
     privacy: list[PrivacyWish] = field(default_factory=list)
 
     @property

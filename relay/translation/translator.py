@@ -186,6 +186,7 @@ def _translated(scene: Scene) -> tuple[Ending, tuple[str, str] | None]:
         return ignored(f"topic-ignored: {why}" if why else "topic-unknown"), None
     body = _parsed(scene.delivery.body)
     record = topic.read(body, scene.shop)
+    scene.delivered = (body, record)
     about = _about(record)
     return _RULES[type(record)](scene, record, cast(Mapping[str, Any], body)), about
 

@@ -51,11 +51,8 @@ def note_items(scene: Scene, product: Product) -> None:
 
 def with_levels(product: Product, resource: Resource) -> Product:
     """Give a product with the stock that its newest counts make, where these are younger than its body."""
-    counted: Mapping[str, Any] = resource.facts.get(_LEVELS, {})
     since = microseconds(product.updated_at) if product.updated_at else 0
-    variants = tuple(
-        _counted(variant, counted.get(variant.inventory_item_id or "", {}), since) for variant in product.variants
-    )
+    variants = tuple(with_counts(variant, resource, since) for variant in product.variants)
     if variants == product.variants:
         return product
     states = {variant.available for variant in variants}
@@ -69,7 +66,9 @@ def with_levels(product: Product, resource: Resource) -> Product:
     )
 
 
-def _counted(variant: Variant, levels: Mapping[str, Any], since: int) -> Variant:
+def with_counts(variant: Variant, resource: Resource, since: int) -> Variant:
+    """Give a variant with the stock that its newest counts make, where these are younger than ``since``."""
+    levels: Mapping[str, Any] = resource.facts.get(_LEVELS, {}).get(variant.inventory_item_id or "", {})
     counts = [available for available, *_ in levels.values() if available is not None]
     if variant.stock is None or not counts or max(at for _, at, _ in levels.values()) <= since:
         return variant

@@ -197,7 +197,7 @@ def _product(scene: Scene, product_id: str) -> tuple[Resource, Product] | None:
     product = record_of(scene, resource) if resource else None
     if resource is None or not isinstance(product, Product):
         return None
-    return resource, with_levels(with_named(product, resource), resource)
+    return resource, with_named(with_levels(product, resource), resource)
 
 
 def _children(scene: Scene, resource: Resource) -> Iterator[tuple[Resource, Product]]:

@@ -91,7 +91,11 @@ def record_of(scene: Scene, resource: Resource) -> Record | None:
     """
     if resource.body is None or resource.topic is None:
         return None
-    return scene.platform.topics[resource.topic].read(body_of(resource), scene.shop)
+    body, read = body_of(resource), scene.platform.topics[resource.topic].read
+    # Most often nothing but this delivery is known, and reading it again would double the work of translating it.
+    if scene.delivered and scene.delivered[0] == body and read is scene.platform.topics[scene.delivery.topic].read:
+        return scene.delivered[1]
+    return read(body, scene.shop)
 
 
 def age_of(resource: Resource, key: str) -> int | None:

@@ -14,6 +14,7 @@ from typing import Any
 from relay import jsontext
 from relay.commerce import Product, ResourceKind, Variant
 from relay.memory import Resource
+from relay.translation.rules.levels import with_counts
 from relay.translation.rules.remembering import record_of
 from relay.translation.scene import Scene
 from relay.translation.versions import microseconds
@@ -45,7 +46,9 @@ def note_variants(scene: Scene, product: Product) -> None:
 def with_named(product: Product, resource: Resource) -> Product:
     """Give a product with the variants that its body only names, as far as any body has described them."""
     described: Mapping[str, Any] = resource.facts.get(_DESCRIBED, {})
-    found = [_variant(described[name][1]) for name in product.named_variants if name in described]
+    words = [described[name] for name in product.named_variants if name in described]
+    # Counts are compared with the body that described the variant: the newest one says nothing of its stock.
+    found = [with_counts(_variant(fields), resource, at) for at, fields in words]
     return replace(product, variants=(*product.variants, *found)) if found else product
 
 
