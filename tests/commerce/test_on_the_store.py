@@ -1,4 +1,4 @@
-"""The same lives through a real store: what is remembered there leads to the same commands as in the world of the tests."""
+"""The same lives through a real store: what it remembers leads to the same commands as in the world of the tests."""
 
 from __future__ import annotations
 

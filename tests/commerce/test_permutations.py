@@ -1,4 +1,4 @@
-"""Order independence: one life of an order, arriving in all 720 orders, with every repeat there can be, ends the same."""
+"""Order independence: a life of an order, arriving in all 720 orders, with every repeat there can be, ends the same."""
 
 from __future__ import annotations
 

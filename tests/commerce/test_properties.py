@@ -27,6 +27,7 @@ from tests.support.world import World
 
 PROFILE = settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 PLATFORMS = {"shopify": shopify_lives(), "woocommerce": woo_lives()}
+SHARED = {"shopify": shopify_lives(shared=True), "woocommerce": woo_lives(shared=True)}
 
 
 @st.composite
@@ -118,6 +119,21 @@ def test_the_end_does_not_depend_on_the_order_of_arrival(platform: str) -> None:
         assert state(world) == state(arrived(life, life.steps))
         check(world)
         check_repeats(world, life.steps)
+
+    holds()
+
+
+@pytest.mark.parametrize("platform", SHARED)
+def test_where_addresses_meet_late_all_is_with_the_right_contact_all_the_same(platform: str) -> None:
+    """Cards that turn out to be one person's cannot be merged: one is left behind, and all else is with the other."""
+
+    @settings(PROFILE)
+    @given(arrivals(SHARED[platform]))
+    def holds(drawn: tuple[Life, list[Step]]) -> None:
+        life, steps = drawn
+        world = arrived(life, steps)
+        assert state(world) == state(arrived(life, life.steps))
+        check(world)
 
     holds()
 

@@ -134,6 +134,20 @@ def test_variants_beyond_the_first_hundred_leave_stock_unknown():
     assert product(variants=sold_out, variant_ids=[{"id": 1}] * 100).available is False
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"variant_gids": [{"admin_graphql_api_id": f"gid://shopify/ProductVariant/{n}"} for n in (1, 2, 3)]},
+        {"variant_gids": [{"admin_graphql_api_id": "1"}, {}, {"admin_graphql_api_id": "3"}, {"id": 2}]},
+        {"variant_ids": [{"id": 3}, {"id": 2}, {"id": 1}]},
+    ],
+)
+def test_variants_that_the_body_only_names_are_told_by_their_ids(names):
+    assert sorted(product(variants=[{"id": 2}], **names).named_variants) == ["1", "3"]
+    assert product(variants=[{"id": n} for n in (1, 2, 3)], **names).named_variants == ()
+    assert product(variants=[{"id": 2}]).named_variants == ()
+
+
 def test_only_variant_has_no_title_or_options():
     read = read_product(sample("products_update__single-legacy-2020"), SHOP)
     assert (read.variants[0].title, read.variants[0].options, read.attributes) == (None, {}, {})

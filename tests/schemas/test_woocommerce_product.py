@@ -42,6 +42,14 @@ def test_description_is_the_short_one_as_plain_text_else_the_long_one():
 
 
 @pytest.mark.parametrize(
+    ("word", "shared"), [("parent", True), (True, False), (False, False), (None, False), ("yes", False)]
+)
+def test_variation_says_that_its_parent_counts_its_stock(word, shared):
+    read = product(type="variation", parent_id=9, manage_stock=word, stock_quantity=4)
+    assert (read.shares_stock, read.stock) == (shared, None if word is False else 4)
+
+
+@pytest.mark.parametrize(
     ("price", "regular", "read_as"),
     [
         ("19.90", "24.90", "24.90"),

@@ -37,7 +37,6 @@ def scene_in(
         mapping=DEFAULT["default"],
         notes=Notebook(_MemoryView(world)),
         now=world.now,
-        **settings,
     )
     yield scene
     world.keep(

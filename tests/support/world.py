@@ -1,7 +1,7 @@
 """A relay and a SALESmanago in memory: for trying thousands of orders of arrival in seconds.
 
-It keeps what the store keeps and does what SALESmanago does with each command, at once. That the real store and the real
-client amount to the same is shown by the end-to-end tests.
+It keeps what the store keeps and does what SALESmanago does with each command, at once. That the real store and the
+real client amount to the same is shown by the end-to-end tests.
 """
 
 from __future__ import annotations
@@ -172,6 +172,7 @@ class World:
             address = self._address(command.subject.email)
             self.contacts.pop(address, None)
             self.digests[address] = None
+            self.aliases = {old: new for old, new in self.aliases.items() if self._address(new) != address}
             self.events = {key: event for key, event in self.events.items() if event["contact"] != address}
         elif command.kind is CommandKind.EVENT_PUT:
             digest = jsontext.digest(command.payload)
@@ -253,7 +254,7 @@ class World:
                 each.account,
                 each.topic,
                 str((each.updated_at, each.since)),
-                _read(each.body),
+                body_of(each),
                 each.facts,
             ]
             for key, each in self.resources.items()
@@ -266,8 +267,8 @@ class World:
         return jsontext.digest([sorted(map(jsontext.digest, part)) for part in parts] + [self.products])
 
 
-def _read(body: bytes | None) -> Any:
-    return None if body is None else jsontext.loads(body)
+def body_of(resource: Resource) -> Any:
+    return None if resource.body is None else jsontext.loads(resource.body)
 
 
 class _MemoryView:

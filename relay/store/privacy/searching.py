@@ -164,4 +164,7 @@ def _named(shelf: Shelf, row: Row[Any], persons: Sequence[Person], traces: Trace
 def _without(value: Any, person: Person) -> Any:
     if not isinstance(value, bytes):
         return masked(value, person)
-    return jsontext.dumps(masked(jsontext.loads(value), person)).encode() if value else value
+    try:
+        return jsontext.dumps(masked(jsontext.loads(value), person)).encode()
+    except ValueError:
+        return masked(value.decode("utf-8", "replace"), person).encode()

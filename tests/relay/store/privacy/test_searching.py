@@ -141,6 +141,15 @@ def test_mentions_in_what_is_about_others_are_masked_and_the_rest_stays(store, d
         assert bench.memory.item("main", "acme_shop", "7").fields == {"name": "Mug of ***"}
 
 
+def test_body_that_is_no_json_is_masked_all_the_same(store, database_url, tmp_path):
+    ask(store, resources=(Resource("acme", "product", "70", NOW, None, "products/create", b"For ann@example.com, {"),))
+    erase(store, ANN)
+    assert tidy(store, tmp_path)
+
+    with store.deliveries.translating() as bench:
+        assert bench.memory.resource("acme", "product", "70").body == b"For ***, {"
+
+
 def end_with(store: Store, message: str) -> None:
     claimed = store.commands.claim(NOW, 60, 10)
     store.commands.begin(claimed, NOW)

@@ -175,6 +175,12 @@ def test_repeated_redaction_asks_for_no_second_deletion():
     assert world.deliver(*account(1)).reason == "erased"
 
 
+def test_change_of_address_that_may_have_failed_leaves_no_contact_behind():
+    world = lived([account(0), account(1, WORK), redact(2, WORK)], SHOP)
+
+    assert [each["email"] for each in asked_to_delete(world)] == [WORK, ADA]
+
+
 def test_former_addresses_are_forgotten_with_the_present_one():
     world = lived([account(0), account(1, WORK), redact(2, WORK)], SHOP)
 

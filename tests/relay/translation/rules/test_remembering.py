@@ -123,7 +123,7 @@ WRAPPED = {"order": {"id": 1, "status": "cancelled", "total": "70.00", "updated_
 
 @pytest.mark.parametrize(("flat_at", "status"), [(0, "cancelled"), (9, "processing")])
 def test_of_two_shapes_the_newest_is_read(flat_at: int, status: str) -> None:
-    """A shop can have webhooks of several API versions; the oldest wraps the order and has other names for its fields."""
+    """A shop can have webhooks of several API versions; the oldest wraps the order, and names its fields otherwise."""
     bodies = [(FLAT, flat_at), (WRAPPED, 5)]
     for order in itertools.permutations(bodies):
         world = World(woocommerce.a_shop())
