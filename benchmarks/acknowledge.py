@@ -29,11 +29,9 @@ def main() -> None:
     print(f"{machine()}; wrk on the same machine, {given.connections} connections, bodies of {len(body):,} bytes")
     print("min / median / max of", len(rounds), "rounds of", given.seconds, "s")
     for name, loads in (("bare", [bare for bare, _ in rounds]), ("relay", [relay for _, relay in rounds])):
-        print(
-            f"{name:6} {spread([load.per_second for load in loads])} a second;"
-            f" p50 {spread([load.p50_ms for load in loads], 1)} ms; p99 {spread([load.p99_ms for load in loads], 1)} ms;"
-            f" errors {sum(load.errors for load in loads)}"
-        )
+        rates, errors = spread([load.per_second for load in loads]), sum(load.errors for load in loads)
+        p50, p99 = spread([load.p50_ms for load in loads], 1), spread([load.p99_ms for load in loads], 1)
+        print(f"{name:6} {rates} a second; p50 {p50} ms; p99 {p99} ms; errors {errors}")
     shares = [100 * relay.per_second / bare.per_second for bare, relay in rounds]
     print(f"share of the bare limit: {spread(shares, 1)} %")
 

@@ -128,7 +128,12 @@ def wrk(server: Serving, body: bytes, connections: int, seconds: int, rate_run: 
 def order_body(number: int = 1, lines: int = 3) -> bytes:
     """Give an order of the usual size (about 5 KB), with invented values."""
     sample = jsontext.loads((ROOT / "tests/samples/shopify/orders_create__three-lines-2025.json").read_bytes())
-    own = {"id": 6300000000000 + number, "email": f"buyer{number}@example.com", "customer": None, "checkout_token": None}
+    own = {
+        "id": 6300000000000 + number,
+        "email": f"buyer{number}@example.com",
+        "customer": None,
+        "checkout_token": None,
+    }
     order = sample | own | {"line_items": sample["line_items"][:lines]}
     return jsontext.dumps(order).encode()
 

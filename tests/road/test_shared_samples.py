@@ -93,10 +93,9 @@ def test_every_shared_sample_is_stored_and_ends_for_a_reason(road: Road, shop):
         views = [view for view in store.reading.deliveries(limit=200) if view.shop == shop.key]
     assert len(views) == posted
     ended = Counter(view.state.value for view in views)
-    print(_table(views))
     assert not ended.keys() - {"translated", "ignored", "dead"}
     assert all(view.reason for view in views if view.state != "translated")
-    assert ended["dead"] == 0, [(view.topic, view.reason) for view in views if view.state == "dead"]
+    assert ended["dead"] == 0, _table(views)
 
 
 def _table(views) -> str:

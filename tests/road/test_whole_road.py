@@ -24,7 +24,9 @@ def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
 
 def _event(road, kind, external_id):
     found = [
-        event for event in road.events() if (event["contactExtEventType"], event.get("externalId")) == (kind, external_id)
+        event
+        for event in road.events()
+        if (event["contactExtEventType"], event.get("externalId")) == (kind, external_id)
     ]
     assert len(found) == 1, found
     return found[0]

@@ -11,6 +11,7 @@ import pytest
 from relay.clock import epoch_ms
 from relay.commands import CommandKind
 from relay.deliveries import DeliveryState, Translation
+from relay.translation.loading import load_mappings
 from tests.support import shopify, woocommerce
 from tests.support.lives import (
     START,
@@ -441,3 +442,16 @@ def test_a_free_order_is_a_purchase_of_nothing() -> None:
     world = shop()
     world.deliver("orders/create", shopify_order(after(0), total_price="0.00", line_items=shopify_lines(1)), after(0))
     assert events(world) == [("PURCHASE", "0.00")]
+
+
+def test_what_a_mapping_reads_from_a_body_is_the_word_of_that_body(tmp_path: Any) -> None:
+    """Whichever comes first, a newer body that leaves a field blank does not unsay it."""
+    lines = ["[contact]", 'email = "{{ customer.email }}"', "[contact.properties]", "vat = \"{{ raw | meta('vat') }}\""]
+    (tmp_path / "own.toml").write_text("\n".join(lines))
+    mappings = load_mappings(tmp_path, ["own"])
+    named, blank = ({"meta_data": [{"key": "vat", "value": number}]} for number in ("PL123", ""))
+    for bodies in (((0, named), (5, blank)), ((5, blank), (0, named))):
+        world = World(woocommerce.a_shop(mapping="own"), mappings=mappings)
+        for minutes, meta in bodies:
+            send(world, minutes, "checkout-draft", line_items=[], **meta)
+        assert world.contacts[JAN]["properties"] == {"vat": "PL123"}
