@@ -5,6 +5,7 @@ Its digest is that of the newest content asked for; translation asks again only 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,8 @@ from relay.store.tables import catalog_items, contacts, events
 
 UNKNOWN_DIGEST = "unknown"
 """The event exists in SALESmanago but the newest request about it came to nothing: equal to no digest and not None."""
+
+_SAID_ONCE = ("newEmail", "forceOptIn", "forceOptOut", "forcePhoneOptIn", "forcePhoneOptOut", "useApiDoubleOptIn")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -78,15 +81,16 @@ def done(connection: Connection, row: Row[Any], outcome: Outcome) -> None:
 def came_to_nothing(connection: Connection, row: Row[Any]) -> None:
     """Forget the digest of a command that ended dead, dropped or superseded: its content may be asked for again.
 
-    Only while it is the newest request: what has been asked for since stands.
+    Only while it is the newest request: what has been asked for since stands, unless it lacks what this one said.
     """
     digest = jsontext.digest(row.payload)
     if row.kind == CommandKind.PRODUCT_UPSERT:
         newest = and_(_item_of(row), catalog_items.c.digest == digest)
         connection.execute(update(catalog_items).where(newest).values(digest=None))
     elif row.kind == CommandKind.CONTACT_UPSERT:
-        newest = and_(contacts.c.id == row.contact, contacts.c.digest == digest)
-        connection.execute(update(contacts).where(newest).values(digest=None))
+        # What no later upsert repeats, a consent or a new address, is lost with this one even if a newer one stands.
+        lost = contacts.c.digest == digest if _is_repeated(row.payload) else contacts.c.digest.is_not(None)
+        connection.execute(update(contacts).where(contacts.c.id == row.contact, lost).values(digest=None))
     elif row.kind == CommandKind.EVENT_PUT and row.event_shop is not None:
         # With an event id this was an update: the event itself is still there.
         left = case((events.c.event_id.is_not(None), UNKNOWN_DIGEST))
@@ -94,6 +98,11 @@ def came_to_nothing(connection: Connection, row: Row[Any]) -> None:
     elif row.kind == CommandKind.EVENT_DELETE and row.event_shop is not None:
         still_there = and_(events.c.digest.is_(None), events.c.event_id.is_not(None))
         connection.execute(update(events).where(_link_of(row), still_there).values(digest=UNKNOWN_DIGEST))
+
+
+def _is_repeated(upsert: Mapping[str, Any]) -> bool:
+    """Tell whether the next upsert of a contact says all that this one says."""
+    return not any(upsert.get(name) for name in _SAID_ONCE)
 
 
 def _set_contact(connection: Connection, contact: int | None, **values: str | None) -> None:

@@ -61,6 +61,16 @@ def test_newer_content_stands_when_an_older_upsert_dies(store):
     assert contact_digest(store) == digest(upsert(tag="new").payload)
 
 
+@pytest.mark.parametrize(
+    "said_once", [{"forceOptIn": True}, {"forcePhoneOptOut": True}, {"newEmail": "new@example.com"}]
+)
+def test_what_an_upsert_says_once_is_asked_for_again_even_if_a_newer_one_stands(store, said_once):
+    older = ask(store, upsert(**said_once))
+    ask(store, upsert(company="Newer"))
+    store.commands.drop(first_id(store, older), NOW)
+    assert contact_digest(store) is None
+
+
 def test_event_asked_for_is_linked_with_its_own_date(store):
     ask(store, put(value=10, date=1764000000123))
     assert link(store).key == PURCHASE
