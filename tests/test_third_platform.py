@@ -6,6 +6,7 @@ import importlib
 import shutil
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -18,8 +19,12 @@ from relay import jsontext
 from relay.commerce import Order
 from relay.configuration import load_directory
 from relay.errors import ConfigurationError
+from relay.salesmanago.client import Client
 from relay.settings import load_settings
+from relay.translation.translator import Translator
+from relay.worker.worker import Worker
 from tests.support.platforms import Edge, refusal, status
+from tests.support.sandbox import ACCOUNT, running_sandbox
 
 TOY = Path(__file__).parent / "support" / "toyshop.py"
 BODY = b"""{
@@ -83,6 +88,33 @@ def test_its_body_becomes_the_record_all_platforms_share(edge: Edge) -> None:
     assert isinstance(order, Order)
     assert (order.id, order.total, order.currency) == ("17", Decimal("20.40"), "EUR")
     assert order.placed_at == datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+
+
+def test_its_sale_becomes_a_contact_and_a_purchase_in_salesmanago(edge: Edge) -> None:
+    edge.deliver("toyshop", body=BODY)
+    with running_sandbox([ACCOUNT]) as sandbox:
+        account = {"endpoint": sandbox.url, "client_id": ACCOUNT.client_id, "api_secret": ACCOUNT.api_secret}
+        group = replace(edge.relay.directory.groups["main"], owner=ACCOUNT.owners[0], **account)
+        directory = replace(edge.relay.directory, groups={"main": group})
+        client = Client(edge.clock)
+        Worker(
+            store=edge.store,
+            client=client,
+            translator=Translator(directory, edge.relay.platforms, edge.relay.mappings),
+            directory=directory,
+            settings=edge.relay.settings,
+            clock=edge.clock,
+        ).run_until_idle()
+        client.close()
+        [contact] = sandbox.state.as_dict(ACCOUNT.client_id)["accounts"][ACCOUNT.client_id]["contacts"]
+    assert (contact["email"], contact["fields"]["name"]) == ("anna@shop.example", "Anna Example")
+    [event] = contact["events"]
+    assert (event["contactExtEventType"], event["value"], event["products"]) == (
+        "PURCHASE",
+        Decimal("20.40"),
+        "top,owl",
+    )
+    assert event["date"] == int(datetime(2026, 11, 24, 9, 30, tzinfo=UTC).timestamp() * 1000)
 
 
 def test_configuration_knows_its_words(dropped_in: Path, edge: Edge, tmp_path: Path) -> None:
