@@ -67,11 +67,6 @@ class Shop:
     tax_percent: int = 20
     first_id: int = 1000
 
-    @property
-    def step(self) -> Decimal:
-        """The smallest amount of its currency."""
-        return Decimal(1).scaleb(-DIGITS[self.currency])
-
 
 @dataclass(frozen=True)
 class Line:
