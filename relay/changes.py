@@ -14,6 +14,10 @@ from typing import Any, Literal, TypeAlias
 Channel: TypeAlias = Literal["email", "sms"]
 
 
+ARRIVED_ALONE = "arrived_alone"
+"""The key that marks a piece where it stands among those that its resource's own body lists."""
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A part of a resource: one item of the list that stands under ``key`` in the resource's own body."""

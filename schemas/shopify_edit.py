@@ -76,7 +76,7 @@ def ordered(order: Values, *, refunds_known: bool) -> tuple[Decimal | None, tupl
 def _is_told(refund: Values, order: Values) -> bool:
     """Tell whether what is called ``current_...`` knows of a refund; one that arrived by itself can be younger."""
     at, changed_at = refund["created_at"] or refund["processed_at"], order["updated_at"]
-    return at is None or changed_at is None or at <= changed_at + _A_MOMENT
+    return not refund["arrived_alone"] or at is None or changed_at is None or at <= changed_at + _A_MOMENT
 
 
 def _worth(refund: Values, order: Values) -> Decimal:

@@ -10,7 +10,19 @@ from typing import cast
 from relay.changes import Piece
 from relay.commerce import Line, Refund, ResourceKind
 from relay.shops import Shop
-from schemas.fields import Id, LenientSchema, Money, NestedList, NestedObject, Number, Text, Timestamp, Values, load
+from schemas.fields import (
+    Flag,
+    Id,
+    LenientSchema,
+    Money,
+    NestedList,
+    NestedObject,
+    Number,
+    Text,
+    Timestamp,
+    Values,
+    load,
+)
 from schemas.shopify_line import AmountSetSchema, LineSchema, read_lines, shop_amount, side_of
 
 
@@ -55,6 +67,7 @@ class RefundSchema(LenientSchema):
     transactions = NestedList(TransactionSchema)
     refund_line_items = NestedList(RefundLineSchema)
     order_adjustments = NestedList(AdjustmentSchema)
+    arrived_alone = Flag()  # ours, see relay/changes.py
 
 
 class LoneRefundSchema(RefundSchema):

@@ -6,21 +6,24 @@ from dataclasses import replace
 
 from relay.commerce import Address, Customer
 from relay.shops import Shop
-from schemas.fields import Id, LenientSchema, NestedObject, Text, Values, load
+from schemas.fields import Id, LenientSchema, MarkupText, NestedObject, Text, Values, load
 from schemas.text import country, join_text
 from schemas.woocommerce_body import DatedSchema, changed_at, moment
 
 
 class AddressSchema(LenientSchema):
-    """A billing or shipping address. Core writes ``""`` for what is missing; only billing has an e-mail."""
+    """A billing or shipping address. Core writes ``""`` for what is missing; only billing has an e-mail.
 
-    first_name = Text()
-    last_name = Text()
-    company = Text()
-    address_1 = Text()
-    address_2 = Text()
+    Names and streets can hold HTML entities, from plugins and imports.
+    """
+
+    first_name = MarkupText()
+    last_name = MarkupText()
+    company = MarkupText()
+    address_1 = MarkupText()
+    address_2 = MarkupText()
     postcode = Text()
-    city = Text()
+    city = MarkupText()
     state = Text()
     country = Text()
     email = Text()

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from relay.changes import Piece
+from relay.changes import ARRIVED_ALONE, Piece
 from relay.errors import PayloadInvalid
 from schemas.shopify import read_edit, read_order
 from tests.support.shopify import a_shop, sample
@@ -221,11 +221,19 @@ def test_shipping_that_a_cancellation_takes_back_belongs_to_what_had_been_ordere
 @pytest.mark.parametrize(("changed_at", "total"), [(PLACED, "10.00"), (LATER, "20.00"), (None, "20.00")])
 def test_refund_that_is_younger_than_the_current_amounts_is_not_in_them(changed_at, total):
     """It arrived by itself, and the order as it is since has not."""
-    alone = refund((1, 1, "10.00"), money="10.00")
+    alone = refund((1, 1, "10.00"), money="10.00") | {ARRIVED_ALONE: True}
     amounts = {"total": "30.00", "now": "10.00", "sub": "30.00"}
     read = order(line(1, "10.00", 3, 1), **amounts, refunds=[alone], updated_at=changed_at)
     assert read.total == Decimal(total)
     assert [refund.amount for refund in read.refunds] == [Decimal("10.00")]
+
+
+def test_refund_that_the_body_lists_is_in_its_amounts_however_young_it_says_it_is():
+    """As in Shopify's own documentation, where a refund of 2025 stands in an order that was last changed in 2008."""
+    listed = refund((1, 1, "10.00"), money="10.00")
+    amounts = {"total": "30.00", "now": "20.00", "sub": "30.00"}
+    read = order(line(1, "10.00", 3, 2), **amounts, refunds=[listed], updated_at=PLACED)
+    assert (read.total, read.lines[0].quantity) == (Decimal("30.00"), 3)
 
 
 @pytest.mark.parametrize(("included", "total"), [(True, "30.00"), (False, "36.00")])

@@ -187,3 +187,9 @@ def test_email_of_a_legacy_order_is_the_billing_one_and_its_name_the_accounts():
 def test_email_of_a_legacy_account_stands_in_for_a_missing_billing_one():
     body = {"order": {"id": 1, "billing_address": {"email": ""}, "customer": {"email": "account@example.com"}}}
     assert read_order(body, SHOP).customer.email == "account@example.com"
+
+
+def test_entities_in_names_and_streets_are_decoded():
+    billing = {"first_name": "Ewa &amp; Jan", "last_name": "Kos", "address_1": "ul. O&#8217;Hary 3", "city": "Hel"}
+    read = customer(billing=billing)
+    assert (read.name, read.address.street) == ("Ewa & Jan Kos", "ul. O’Hary 3")

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from relay import jsontext
+from relay.changes import ARRIVED_ALONE
 from relay.commerce import Record, ResourceKind
 from relay.memory import Resource
 from relay.translation.people import Contact
@@ -69,7 +70,8 @@ def body_of(resource: Resource) -> dict[str, Any]:
         listed = body.get(key)
         present = listed if isinstance(listed, list) else []
         ids = {str(item.get("id")) for item in present if isinstance(item, dict)}
-        body[key] = [*present, *(piece for piece_id, piece in pieces.items() if piece_id not in ids)]
+        alone = ({**piece, ARRIVED_ALONE: True} for piece_id, piece in pieces.items() if piece_id not in ids)
+        body[key] = [*present, *alone]
     return body
 
 

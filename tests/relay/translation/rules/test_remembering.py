@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from relay import jsontext
+from relay.changes import ARRIVED_ALONE
 from relay.commerce import Order, ResourceKind
 from relay.memory import Resource
 from relay.translation.people import Contact
@@ -100,13 +101,13 @@ def test_pieces_stand_in_their_list_unless_the_body_lists_them(world: World) -> 
     with scene_in(world) as scene:
         pieces = {PIECES: {"refunds": {"5": {"id": 5}, "6": {"id": 6}}, "edits": {"7": {"id": 7}}}}
         body = body_of(with_facts(scene, resource, **pieces))
-    assert body["refunds"] == [{"id": 5, "note": "of the body"}, {"id": 6}]
-    assert body["edits"] == [{"id": 7}]
+    assert body["refunds"] == [{"id": 5, "note": "of the body"}, {"id": 6, ARRIVED_ALONE: True}]
+    assert body["edits"] == [{"id": 7, ARRIVED_ALONE: True}]
 
 
 def test_a_list_that_is_none_does_not_lose_its_pieces() -> None:
     resource = Resource("acme", ORDER, "1", body=b'{"refunds":null}', facts={PIECES: {"refunds": {"6": {"id": 6}}}})
-    assert body_of(resource) == {"refunds": [{"id": 6}]}
+    assert body_of(resource) == {"refunds": [{"id": 6, ARRIVED_ALONE: True}]}
 
 
 def test_nothing_can_be_read_while_no_body_is_known(world: World) -> None:
