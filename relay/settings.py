@@ -82,6 +82,13 @@ class Settings:
         secret=True,
     )
 
+    keep_days: int = _described(
+        "Store",
+        whole(30, 36500),
+        "730",
+        "Days after which deliveries that are through, and old orders, carts and accounts, are deleted.",
+    )
+
     bind: Address = _described("Web", ADDRESS, "127.0.0.1:8000", "Where to listen.")
     web_processes: int = _described("Web", whole(1, 64), "2", "Processes that answer requests.")
     web_threads: int = _described("Web", whole(1, 256), "16", "Threads of each of these processes.")

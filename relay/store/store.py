@@ -14,6 +14,7 @@ from relay.store.lanes import LaneStore
 from relay.store.privacy.scrubbing import scrub
 from relay.store.privacy.tasks import PrivacyStore
 from relay.store.reading import Reading
+from relay.store.retention import RetentionStore
 from relay.store.workers import WorkerStore, check_writing
 
 
@@ -33,6 +34,7 @@ class Store:
         self.items = ItemStore(database)
         self.answers = AnswerStore(database)
         self.privacy = PrivacyStore(database)
+        self.retention = RetentionStore(database)
         self.reading = Reading(database)
 
     @classmethod

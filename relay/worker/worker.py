@@ -26,6 +26,7 @@ from relay.worker.dispatching import DispatchStage
 from relay.worker.outage import Outage, outage_pause_s
 from relay.worker.pacing import Pacer, pause
 from relay.worker.privacy import PrivacyStage
+from relay.worker.retention import RetentionStage
 from relay.worker.retry import Schedule
 from relay.worker.sending import Sender
 from relay.worker.translating import TranslateStage
@@ -71,6 +72,7 @@ class Worker:
         self._crew = Crew(len(directory.groups) * len(Lane), self._to_dispatch.set, calls_per_lane)
         self._translate = TranslateStage(store, translator, clock, settings.lease_s, self._to_dispatch.set)
         self._privacy = PrivacyStage(store, clock, settings.data)
+        self._retention = RetentionStage(store, clock, settings.keep_days)
         self._dispatch = DispatchStage(
             store=store,
             directory=directory,
@@ -92,7 +94,7 @@ class Worker:
                 target=self._keep_doing, args=(self._translate.step, self._to_translate), name="translate"
             ),
             threading.Thread(target=self._keep_doing, args=(self._dispatch.step, self._to_dispatch), name="dispatch"),
-            threading.Thread(target=self._keep_doing, args=(self._privacy.step, self._to_tidy, False), name="privacy"),
+            threading.Thread(target=self._keep_doing, args=(self._tidy, self._to_tidy, False), name="tidy"),
         )
         with self._crew:
             for stage in stages:
@@ -124,6 +126,9 @@ class Worker:
                 dispatched = self._dispatch.step()
                 self._crew.wait()
                 busy = self._privacy.step(at_once=True) or translated or dispatched
+
+    def _tidy(self) -> bool:
+        return self._privacy.step() or self._retention.step()
 
     def _is_stopping(self) -> bool:
         return self._stopping

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+from relay.commands import Verdict
+from relay.deliveries import DeliveryState, Translation
+from relay.memory import Resource
+from relay.store import Store
+from tests.support.stored import NOW, PURCHASE, ask, end, new_delivery, put, upsert
+
+OLD = NOW - timedelta(days=800)
+BEFORE = NOW - timedelta(days=730)
+
+
+def remembered(store: Store, *resources: Resource) -> None:
+    new = new_delivery(received_at=NOW)
+    store.deliveries.record(new, Translation(DeliveryState.IGNORED, resources=resources))
+
+
+def known(store: Store, kind: str, resource_id: str) -> bool:
+    with store.deliveries.translating() as bench:
+        return bench.memory.resource("acme", kind, resource_id) is not None
+
+
+def test_deliveries_that_are_through_leave_with_their_commands_when_they_are_old(store: Store):
+    old = ask(store, upsert(), put(), at=OLD)
+    for _ in range(2):
+        end(store, Verdict.DONE, event_id="e-1")
+    young = ask(store, upsert("ben@example.com"), at=NOW)
+    end(store, Verdict.DONE)
+    assert store.retention.prune(BEFORE) == 1
+    assert store.reading.delivery(old) is None
+    assert store.commands.of_delivery(old) == []
+    assert store.reading.delivery(young) is not None
+    assert store.retention.prune(BEFORE) == 0
+
+
+def test_the_link_to_an_event_outlasts_the_delivery_it_came_from(store: Store):
+    ask(store, put(), at=OLD)
+    end(store, Verdict.DONE, event_id="e-1")
+    store.retention.prune(BEFORE)
+    with store.deliveries.translating() as bench:
+        [link] = bench.memory.events(PURCHASE.shop, PURCHASE.kind, PURCHASE.resource_id)
+    assert link.event_id == "e-1"
+
+
+def test_what_waits_for_somebody_stays_however_old(store: Store):
+    dead = ask(store, upsert("ben@example.com"), at=OLD)
+    end(store, Verdict.DEAD)
+    waiting = ask(store, upsert(), at=OLD)
+    received = store.deliveries.record(new_delivery(received_at=OLD)).id
+    assert store.retention.prune(BEFORE) == 0
+    assert all(store.reading.delivery(each) is not None for each in (waiting, dead, received))
+
+
+def test_orders_carts_and_accounts_nothing_was_heard_of_are_forgotten_and_nothing_else(store: Store):
+    body = b"{}"
+    remembered(
+        store,
+        Resource("acme", "order", "old", updated_at=OLD, body=body),
+        Resource("acme", "cart", "old", updated_at=OLD, body=body),
+        Resource("acme", "customer", "old", updated_at=OLD, body=body),
+        Resource("acme", "product", "old", updated_at=OLD, body=body),
+        Resource("acme", "order", "erased", updated_at=OLD, facts={"erased_at": 1}),
+        Resource("acme", "order", "young", updated_at=NOW, body=body),
+    )
+    assert store.retention.prune(BEFORE) == 3
+    left = [(kind, id_) for kind in ("order", "cart", "customer", "product") for id_ in ("old", "erased", "young")]
+    assert [pair for pair in left if known(store, *pair)] == [
+        ("order", "erased"),
+        ("order", "young"),
+        ("product", "old"),
+    ]
