@@ -65,6 +65,7 @@ logconfig_dict = logging_config(_settings.log_level)
 _metrics = _settings.data / "metrics"
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_metrics)
 
+os.environ.setdefault("FLASK_SKIP_DOTENV", "1")  # its hint about .env files would stand in every log
 _FLASK = [sys.executable, "-m", "flask", "--app", "app"]
 _TEND_S = 1.0
 

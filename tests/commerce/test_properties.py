@@ -60,6 +60,16 @@ def state(world: World) -> dict[str, Any]:
     return held | {"contacts": {key: card for key, card in held["contacts"].items() if key not in left_behind}}
 
 
+def state_of_the_named(world: World) -> dict[str, Any]:
+    """Give the same without contacts that nothing names any more: first addresses that were corrected before a sale.
+
+    Where the account's own deliveries are lost, nobody can tell that both addresses are one person's.
+    """
+    held = state(world)
+    named = {resource.email for resource in world.resources.values()} | {e["contact"] for e in held["events"].values()}
+    return held | {"contacts": {address: card for address, card in held["contacts"].items() if address in named}}
+
+
 def _contacts(world: World) -> list[Resource]:
     return [resource for (_, kind, _), resource in world.resources.items() if kind == CONTACT_KIND]
 
@@ -147,7 +157,8 @@ def test_a_lost_delivery_costs_what_only_it_told(platform: str) -> None:
     def holds(drawn: tuple[Life, list[Step]]) -> None:
         life, steps = drawn
         world = arrived(life, steps)
-        assert state(world) == state(arrived(life, [step for step in life.steps if step in steps]))
+        in_order = arrived(life, [step for step in life.steps if step in steps])
+        assert state_of_the_named(world) == state_of_the_named(in_order)
         check(world)
 
     holds()
