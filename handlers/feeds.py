@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from flask import Blueprint, Response, request
 
+from handlers.auth import secret_digest
 from handlers.context import current_relay
 from handlers.feed_xml import feed_xml
 from relay.clock import iso
@@ -59,7 +60,7 @@ def feed_location(directory: Directory, group_key: str, token: str, location: st
     """Give the e-shop whose feed is asked for; raises FeedNotFound, whatever it is that does not fit."""
     group = directory.groups.get(group_key)
     expected = (group.feed_token if group else None) or ""
-    known = hmac.compare_digest(_digest(token), _digest(expected)) and bool(expected)
+    known = hmac.compare_digest(secret_digest(token), secret_digest(expected)) and bool(expected)
     if group is None or not known or "feed" not in group.products:
         raise FeedNotFound
     if location is not None and location not in _locations(directory, group):
@@ -69,10 +70,6 @@ def feed_location(directory: Directory, group_key: str, token: str, location: st
 
 def _locations(directory: Directory, group: Group) -> set[str]:
     return {group.location, *(shop.location for shop in directory.shops.values() if shop.group == group.key)}
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
 
 
 def _items(store: Store, group: str, location: str) -> Iterator[CatalogItem]:

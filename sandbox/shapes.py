@@ -28,11 +28,6 @@ def flag(value: Any, strict: bool) -> bool:
     return isinstance(value, bool)
 
 
-def anything(value: Any, strict: bool) -> bool:
-    """Take whatever there is."""
-    return True
-
-
 def one_of(words: frozenset[str]) -> Shape:
     """Take one of these words, spelt exactly so."""
     return lambda value, strict: value in words

@@ -24,7 +24,7 @@ from schemas.shopify_customer import BuyerSchema, buyer
 from schemas.shopify_edit import ordered
 from schemas.shopify_line import AmountSetSchema, LineSchema, shop_amount
 from schemas.shopify_refund import RefundSchema, refunds_of
-from schemas.text import language
+from schemas.text import given, language
 
 # The word for an order whose body tells no financial_status. Shopify's own name for an order that stands.
 OPEN = "open"
@@ -117,8 +117,8 @@ def read_order(body: object, shop: Shop) -> Order:
         lines=lines,
         refunds=refunds_of(values),
         payment_method=", ".join(values["payment_gateway_names"]) or values["gateway"],
-        shipping_methods=_said(one["title"] for one in shipping),
-        coupons=_said(one["code"] for one in values["discount_codes"]),
+        shipping_methods=given(one["title"] for one in shipping),
+        coupons=given(one["code"] for one in values["discount_codes"]),
         note=values["note"],
         source=values["source_name"],
         language=language(values["customer_locale"]),
@@ -137,7 +137,3 @@ def _shipping_total(order: Values, shipping: Iterable[Values]) -> Decimal | None
     stated = shop_amount(order, "total_shipping_price")
     prices = [one["price"] for one in shipping if one["price"] is not None]
     return sum(prices, Decimal(0)) if stated is None and prices else stated
-
-
-def _said(texts: Iterable[str | None]) -> tuple[str, ...]:
-    return tuple(text for text in texts if text)

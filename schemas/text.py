@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 
@@ -90,3 +91,8 @@ def language(locale: str | None) -> str | None:
 def join_text(*parts: str | None) -> str | None:
     """Join the parts that say something with one blank; None when none does."""
     return " ".join(part for part in parts if part) or None
+
+
+def given(texts: Iterable[str | None]) -> tuple[str, ...]:
+    """Give the texts that say something."""
+    return tuple(text for text in texts if text)

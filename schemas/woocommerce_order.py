@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 from relay.commerce import Line, Order, Refund
@@ -20,7 +20,7 @@ from schemas.fields import (
     Values,
     load,
 )
-from schemas.text import language
+from schemas.text import given, language
 from schemas.woocommerce_body import DatedSchema, MetaSchema, changed_at, meta_text, moment
 from schemas.woocommerce_customer import AddressSchema, PersonSchema, buyer
 
@@ -127,8 +127,8 @@ def order(body: object, shop: Shop) -> Order:
         refunds=_refunds(values["refunds"]),
         payment_method=values["payment_method"] or payment.get("method_id"),
         payment_title=values["payment_method_title"] or payment.get("method_title"),
-        shipping_methods=_said(one["method_title"] for one in values["shipping_lines"]),
-        coupons=_said(one["code"] for one in values["coupon_lines"]),
+        shipping_methods=given(one["method_title"] for one in values["shipping_lines"]),
+        coupons=given(one["code"] for one in values["coupon_lines"]),
         note=values["customer_note"],
         source=values["created_via"],
         language=spoken,
@@ -178,7 +178,3 @@ def _refunds(items: Sequence[Values]) -> tuple[Refund, ...]:
             reason = values["reason"] or values["refund"]
             refunds.append(Refund(id=values["id"] or f"#{place}", amount=amount, reason=reason))
     return tuple(refunds)
-
-
-def _said(texts: Iterable[str | None]) -> tuple[str, ...]:
-    return tuple(text for text in texts if text)
