@@ -14,7 +14,7 @@ from relay.changes import Channel
 from relay.commerce import Consent, Customer, ResourceKind
 from relay.memory import Resource
 from relay.translation.mapping import Fields
-from relay.translation.rules.remembering import age_of, body_of, record_of
+from relay.translation.rules.remembering import age_of, body_and_record
 from relay.translation.scene import Scene
 from relay.translation.versions import microseconds, moment_of
 from relay.translation.words import Said
@@ -54,9 +54,8 @@ def said_apart(scene: Scene, customer_id: str) -> Said | None:
     resource = scene.notes.resource(scene.shop.key, ResourceKind.CUSTOMER, customer_id)
     if resource is None or not (resource.facts.get(_CONSENT) or resource.facts.get(_TAGS)):
         return None
-    record = record_of(scene, resource)
+    raw, record = body_and_record(scene, resource)
     account = record if isinstance(record, Customer) else Customer(id=customer_id)
-    raw = body_of(resource)
     before = scene.mapping.contact(scene.names(raw, customer=account))
     after = scene.mapping.contact(scene.names(raw, customer=_changed(account, resource)))
     at = max(_moments(resource))

@@ -11,7 +11,7 @@ from relay.translation.order_events import CART, DesiredEvent
 from relay.translation.rules.events import settle_events, with_catalog_ids
 from relay.translation.rules.forgotten import FORGOTTEN, is_forgotten
 from relay.translation.rules.orders import NO_CHANGE, check_currency
-from relay.translation.rules.remembering import belongs_to, body_of, record_of, remember
+from relay.translation.rules.remembering import belongs_to, body_and_record, remember
 from relay.translation.rules.whom import buyer, hear, stamp, tell_words, words_of
 from relay.translation.scene import TRANSLATED, Ending, Scene, ignored
 
@@ -31,7 +31,7 @@ def take_cart(scene: Scene, cart: Cart, body: Mapping[str, Any]) -> Ending:
 def settle_cart(scene: Scene, cart_id: str) -> Ending:
     """Bring SALESmanago up to what is known of a checkout."""
     resource = scene.notes.resource(scene.shop.key, ResourceKind.CART, cart_id)
-    cart = record_of(scene, resource) if resource else None
+    raw, cart = body_and_record(scene, resource) if resource else ({}, None)
     if resource is None or not isinstance(cart, Cart):
         return ignored("unknown-cart")
     if is_forgotten(scene, resource, cart.customer.id if cart.customer else None, words_of(resource).newest):
@@ -53,7 +53,7 @@ def settle_cart(scene: Scene, cart_id: str) -> Ending:
     if resource.facts.get("order") or cart.completed_at is not None:
         return TRANSLATED if scene.asked else ORDERED
     check_currency(scene, cart)
-    names = scene.names(body_of(resource), customer=customer, cart=cart)
+    names = scene.names(raw, customer=customer, cart=cart)
     date = cart.created_at or resource.updated_at or scene.happened_at
     event = DesiredEvent(CART, CART, date, cart.total, cart.lines, "the checkout is not completed yet")
     desired = [event] if cart.lines else []

@@ -16,12 +16,11 @@ from relay.translation.rules.events import settle_events, with_catalog_ids
 from relay.translation.rules.forgotten import FORGOTTEN, is_forgotten
 from relay.translation.rules.remembering import (
     belongs_to,
-    body_of,
+    body_and_record,
     deleted_at,
     first_after,
     note_alive,
     note_trashed,
-    record_of,
     remember,
     with_facts,
 )
@@ -130,7 +129,7 @@ def _hold(scene: Scene, known: _Known) -> Ending | None:
 
 def _known(scene: Scene, order_id: str) -> _Known | None:
     resource = scene.notes.resource(scene.shop.key, ResourceKind.ORDER, order_id)
-    order = record_of(scene, resource) if resource else None
+    body, order = body_and_record(scene, resource) if resource else ({}, None)
     if resource is None or not isinstance(order, Order):
         return None
     gone_at = deleted_at(resource.facts)
@@ -144,7 +143,7 @@ def _known(scene: Scene, order_id: str) -> _Known | None:
         # Being in the trash says nothing of how far the order had come.
         _, word = resource.facts.get(_BEFORE_TRASH, (None, status))
         status = OrderStatus(word)
-    return _Known(order, body_of(resource), status, life, resource, placed_at)
+    return _Known(order, body, status, life, resource, placed_at)
 
 
 def _note_life(scene: Scene, resource: Resource, order: Order, status: OrderStatus, version: Version) -> None:

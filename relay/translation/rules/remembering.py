@@ -91,13 +91,19 @@ def record_of(scene: Scene, resource: Resource) -> Record | None:
 
     Raises: PayloadInvalid.
     """
+    return body_and_record(scene, resource)[1]
+
+
+def body_and_record(scene: Scene, resource: Resource) -> tuple[dict[str, Any], Record | None]:
+    """Give what ``body_of`` gives, and the record it is; raises PayloadInvalid."""
+    body = body_of(resource)
     if resource.body is None or resource.topic is None:
-        return None
-    body, read = body_of(resource), scene.platform.topics[resource.topic].read
+        return body, None
+    read = scene.platform.topics[resource.topic].read
     # Most often nothing but this delivery is known, and reading it again would double the work of translating it.
     if scene.delivered and scene.delivered[0] == body and read is scene.platform.topics[scene.delivery.topic].read:
-        return scene.delivered[1]
-    return read(body, scene.shop)
+        return body, scene.delivered[1]
+    return body, read(body, scene.shop)
 
 
 def age_of(resource: Resource, key: str) -> int | None:
