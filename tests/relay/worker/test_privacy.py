@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -16,12 +15,12 @@ from relay.errors import StoreUnavailable
 from relay.privacy import Disclosure
 from relay.worker.privacy import PrivacyStage
 from relay.worker.worker import Worker
+from tests.support.patience import PATIENCE_S, until
 from tests.support.privacy import erasure, person, tables_naming, tidy
 from tests.support.stored import contact_delete, finish_all, new_delivery, put, translated, upsert
 from tests.support.working import FakeClient, FakeTranslator, directory, settings
 
 ANN = "ann@example.com"
-PATIENCE_S = 20
 
 
 @pytest.fixture
@@ -42,13 +41,6 @@ def worker(store, tmp_path: Path):
     running.stop()
     thread.join(PATIENCE_S)
     assert not thread.is_alive()
-
-
-def until(met) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not met():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_running_worker_erases_and_discloses(store, database_url, tmp_path, worker):

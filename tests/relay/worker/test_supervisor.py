@@ -7,15 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from relay.settings import HOME
 from relay.worker.supervisor import SUPERVISOR_VARIABLE, Child, parent_is_gone, pause_s, start_supervisor
-
-PATIENCE_S = 20
+from tests.support.patience import PATIENCE_S, until
 
 # Writes its process id to a file of its own and waits for a signal.
 STEADY = """
@@ -48,16 +46,6 @@ time.sleep(60)
 
 def child(program, folder):
     return [sys.executable, "-c", program, str(folder)]
-
-
-def until(condition):
-    """Wait until the condition gives something true, and give it."""
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
-        if found := condition():
-            return found
-        time.sleep(0.02)
-    pytest.fail("waited in vain")
 
 
 def is_running(pid):

@@ -8,20 +8,21 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from structlog.testing import capture_logs
 
 from relay.clock import SystemClock
 from relay.commands import CommandState
-from relay.deliveries import DeliveryState
+from relay.deliveries import DeliveryState, Translation
 from relay.errors import StoreUnavailable, Throttled
 from relay.store import Store
 from relay.store.locking import WriteLock
 from relay.worker.outage import LONGEST_PAUSE_S, Outage, outage_pause_s
 from relay.worker.waking import Bell, Ear
 from relay.worker.worker import Worker
+from tests.support.patience import PATIENCE_S, until
 from tests.support.stored import NOW, ask, new_delivery, translated, upsert
 from tests.support.working import (
     ADD,
@@ -39,18 +40,7 @@ from tests.support.working import (
     settings,
 )
 
-PATIENCE_S = 20.0
 DONE, WAITING = CommandState.DONE, CommandState.WAITING
-
-
-def until(condition):
-    """Wait until the condition gives something true, and give it."""
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
-        if found := condition():
-            return found
-        time.sleep(0.01)
-    pytest.fail("waited in vain")
 
 
 def longing(email="ann@example.com"):
@@ -452,3 +442,12 @@ def test_call_that_takes_too_long_is_not_made_twice(store, sandbox, clock):
     assert shift.states(delivery) == [DONE]
     assert len(events(sandbox)) == 1
     client.close()
+
+
+def test_what_has_been_through_for_long_enough_leaves_the_store(on_sqlite):
+    long_ago = now() - timedelta(days=800)
+    old = on_sqlite.store.deliveries.record(
+        new_delivery(received_at=long_ago), Translation(DeliveryState.IGNORED, reason="no-email")
+    ).id
+    on_sqlite.start()
+    until(lambda: on_sqlite.store.reading.delivery(old) is None)
