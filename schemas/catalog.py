@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import fields, post_load
+from marshmallow import fields
 
 from schemas.outgoing import (
     Amount,
@@ -93,8 +93,7 @@ class ProductSchema(OutgoingSchema):
     detail4 = Text(512, attribute="customDetails.detail4")
     detail5 = Text(512, attribute="customDetails.detail5")
 
-    @post_load
-    def complete(self, product: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    def completed(self, product: dict[str, Any]) -> dict[str, Any]:
         """Gather the lists, settle what follows from other fields and name what is to be cleared."""
         categories = [product.get("mainCategory"), product.pop("sub_category", None)]
         product["categories"] = [name for name in categories if name]

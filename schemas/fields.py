@@ -7,14 +7,15 @@ an empty tuple). ``""``, null and PHP's false count as not said everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing
+from marshmallow import Schema, ValidationError, fields, missing
 
 from relay.errors import PayloadInvalid
+from schemas.direct import DirectSchema
 from schemas.text import exact_number, html_to_text, plain_text, utc_time
 
 T = TypeVar("T")
@@ -27,13 +28,8 @@ _TRUE = frozenset({"true", "yes", "1"})
 _FALSE = frozenset({"false", "no", "0"})
 
 
-class LenientSchema(Schema):
-    """A schema that leaves alone what it does not know."""
-
-    class Meta:
-        """Keys that are not declared are dropped, since every platform adds some with each version."""
-
-        unknown = EXCLUDE
+class LenientSchema(DirectSchema):
+    """A schema that leaves alone what it does not know, since every platform adds keys with each version."""
 
 
 class LenientField(fields.Field[T | None], Generic[T]):
@@ -43,15 +39,24 @@ class LenientField(fields.Field[T | None], Generic[T]):
 
     def __init__(self, *, required: bool = False, data_key: str | None = None) -> None:
         default = missing if required else None
-        super().__init__(required=required, data_key=data_key, load_default=default, pre_load=_said)
+        super().__init__(required=required, data_key=data_key, load_default=default)
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> T | None:
-        read = None if value is None else self._read(value)
+    @property
+    def directly(self) -> Callable[[Any], T | None]:
+        """What reads a value; raises ValidationError."""
+        return self._read_required if self.required else self._read
+
+    def _read_required(self, value: Any) -> T | None:
+        read = self._read(value)
         if read is None and self.required:
             raise self.make_error("required")
         return read
 
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> T | None:
+        return self.directly(value)
+
     def _read(self, value: Any) -> T | None:
+        """Give None for every way of saying nothing."""
         raise NotImplementedError
 
 
@@ -60,7 +65,9 @@ class Number(LenientField[Decimal]):
 
     default_error_messages = {"invalid": "Not a readable number."}
 
-    def _read(self, value: Any) -> Decimal:
+    def _read(self, value: Any) -> Decimal | None:
+        if _is_unsaid(value):
+            return None
         try:
             return exact_number(value)
         except ValueError:
@@ -78,7 +85,9 @@ class Whole(LenientField[int]):
 
     default_error_messages = {"invalid": "Not a readable number."}
 
-    def _read(self, value: Any) -> int:
+    def _read(self, value: Any) -> int | None:
+        if _is_unsaid(value):
+            return None
         try:
             return int(exact_number(value))
         except ValueError:
@@ -95,6 +104,8 @@ class Timestamp(LenientField[datetime]):
         self.zone = zone
 
     def _read(self, value: Any) -> datetime | None:
+        if _is_unsaid(value):
+            return None
         if not isinstance(value, str):
             raise self.make_error("invalid")
         try:
@@ -106,8 +117,7 @@ class Timestamp(LenientField[datetime]):
 class Text(LenientField[str]):
     """Text without blanks around it; a number becomes its digits."""
 
-    def _read(self, value: Any) -> str | None:
-        return plain_text(value)
+    _read = staticmethod(plain_text)
 
 
 class MarkupText(Text):
@@ -129,11 +139,8 @@ class Id(LenientField[str]):
 class Flag(LenientField[bool]):
     """A yes or no; the words and digits for it are read too. An unknown word counts as not said."""
 
-    def __init__(self, *, data_key: str | None = None) -> None:
-        super().__init__(data_key=data_key)
-        self.pre_load = []  # Here false is an answer.
-
     def _read(self, value: Any) -> bool | None:
+        # Unlike elsewhere, false is an answer here.
         word = str(value).lower()
         return True if word in _TRUE else False if word in _FALSE else None
 
@@ -144,6 +151,10 @@ class TextList(fields.Field[tuple[str, ...]]):
     def __init__(self, *, separator: str = ",", data_key: str | None = None) -> None:
         super().__init__(data_key=data_key, load_default=tuple, allow_none=True, pre_load=_or_empty)
         self.separator = separator
+
+    def directly(self, value: Any) -> tuple[str, ...]:
+        """Read a value."""
+        return self._deserialize(_or_empty(value), None, None)
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
@@ -157,8 +168,13 @@ class TextList(fields.Field[tuple[str, ...]]):
 class NestedObject(fields.Nested):
     """An object read by ``schema``; None for null, for ``[]``, ``{}`` or anything else that stands in its place."""
 
-    def __init__(self, schema: type[Schema], *, data_key: str | None = None) -> None:
+    def __init__(self, schema: type[LenientSchema], *, data_key: str | None = None) -> None:
         super().__init__(schema, data_key=data_key, load_default=None, pre_load=_object)
+        self._direct = schema()
+
+    def directly(self, value: Any) -> Values | None:
+        """Read a value; raises ValidationError."""
+        return self._direct.load_directly(value) if isinstance(value, dict) and value else None
 
 
 class NestedList(fields.List[dict[str, Any]]):
@@ -167,10 +183,15 @@ class NestedList(fields.List[dict[str, Any]]):
     PHP writes a list with gaps as an object of numbered keys; any other object counts as a list of one.
     """
 
-    def __init__(self, schema: type[Schema], *, data_key: str | None = None) -> None:
+    def __init__(self, schema: type[LenientSchema], *, data_key: str | None = None) -> None:
         super().__init__(
             fields.Nested(schema), data_key=data_key, load_default=list, allow_none=True, pre_load=_object_list
         )
+        self._direct = schema()
+
+    def directly(self, value: Any) -> list[Values]:
+        """Read a value; raises ValidationError."""
+        return [self._direct.load_directly(item) for item in _object_list(value)]
 
 
 def items_of(value: Any) -> list[Any]:
@@ -196,9 +217,8 @@ def load(schema: Schema, body: object) -> Values:
     return values
 
 
-def _said(value: Any) -> Any:
-    """Turn the ways of saying nothing into None."""
-    return None if value is False or (isinstance(value, str) and not value.strip()) else value
+def _is_unsaid(value: Any) -> bool:
+    return value is None or value is False or (isinstance(value, str) and not value.strip())
 
 
 def _or_empty(value: Any) -> Any:

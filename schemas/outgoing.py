@@ -15,10 +15,11 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing, pre_load, validate
+from marshmallow import Schema, ValidationError, fields, missing, validate
 
 from relay.clock import epoch_ms
 from relay.errors import PayloadInvalid
+from schemas.direct import DirectSchema
 from schemas.values import as_decimal, as_link, as_text, is_empty
 
 _CENT = Decimal("0.01")
@@ -35,18 +36,20 @@ class Shaped:
     warnings: tuple[str, ...] = ()
 
 
-class OutgoingSchema(Schema):
-    """A schema over flat target names; ``attribute`` says where a field stands in the body."""
+class OutgoingSchema(DirectSchema):
+    """A schema over flat target names; ``attribute`` says where a field stands in the body.
 
-    class Meta:
-        """A mapping may yield more than one body needs; its own check has refused names that do not exist."""
+    A mapping may yield more than one body needs; its own check has refused names that do not exist.
+    """
 
-        unknown = EXCLUDE
+    def load(self, data: Any, **options: Any) -> dict[str, Any]:
+        """Load what is not empty: no None, blank texts, and empty lists and tables; 0 and false are values."""
+        said = {name: value for name, value in data.items() if not is_empty(value)}
+        return self.completed(super().load(said, **options))
 
-    @pre_load
-    def leave_out_empty(self, data: Mapping[str, Any], **kwargs: Any) -> dict[str, Any]:
-        """Drop None, blank texts, and empty lists and tables; 0 and false are values."""
-        return {name: value for name, value in data.items() if not is_empty(value)}
+    def completed(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Settle what depends on several fields."""
+        return body
 
 
 def shape(schema: Schema, values: Mapping[str, Any]) -> Shaped:

@@ -12,7 +12,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any
 
-from marshmallow import ValidationError, fields, missing, post_load, validate
+from marshmallow import ValidationError, fields, missing, validate
 
 from schemas.catalog import feed_item, product_payload
 from schemas.outgoing import (
@@ -205,8 +205,7 @@ class ContactSchema(OutgoingSchema):
     lang = Extra(language, "a two-letter language code")
     consentDetails = fields.List(fields.Nested(ConsentSchema))
 
-    @post_load
-    def settle_contradictions(self, body: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    def completed(self, body: dict[str, Any]) -> dict[str, Any]:
         """Let an opt-out win over an opt-in, and leave out a new address that is the old one."""
         for opt_in, opt_out in (("forceOptIn", "forceOptOut"), ("forcePhoneOptIn", "forcePhoneOptOut")):
             if body[opt_in] and body[opt_out]:

@@ -61,16 +61,16 @@ def ordered(order: Values, *, refunds_known: bool) -> tuple[Decimal | None, tupl
 
     ``refunds_known`` tells whether the body says which refunds there are; without that its lines prove nothing.
     """
-    now = shop_amount(order, "current_total_price")
+    now, as_placed = shop_amount(order, "current_total_price"), read_lines(order["line_items"])
     refunds = [refund for refund in order["refunds"] if _is_told(refund, order)]
-    if now is not None and (order[EDITS] or (refunds_known and _shows_edit(order, refunds))):
+    if now is not None and (order[EDITS] or (refunds_known and _shows_edit(order, as_placed, refunds))):
         undone = [refund for refund in refunds if _worth(refund, order)]
-        lines = _edited_lines(order, undone)
+        lines = _edited_lines(order, as_placed, undone)
         # A cancelled order of which nothing is left need not have been edited at all.
         if lines or order["cancelled_at"] is None:
             total = sum((_worth(refund, order) for refund in undone), now)
-            return total, lines or read_lines(order["line_items"])
-    return shop_amount(order, "total_price"), read_lines(order["line_items"])
+            return total, lines or as_placed
+    return shop_amount(order, "total_price"), as_placed
 
 
 def _is_told(refund: Values, order: Values) -> bool:
@@ -96,11 +96,11 @@ def _worth(refund: Values, order: Values) -> Decimal:
     )
 
 
-def _edited_lines(order: Values, undone: Sequence[Values]) -> tuple[Line, ...]:
+def _edited_lines(order: Values, as_placed: Sequence[Line], undone: Sequence[Values]) -> tuple[Line, ...]:
     given_back = _pieces(undone)
     lines = (
         line if item["current_quantity"] is None else _with(line, item["current_quantity"] + given_back[item["id"]])
-        for item, line in zip(order["line_items"], read_lines(order["line_items"]), strict=True)
+        for item, line in zip(order["line_items"], as_placed, strict=True)
     )
     return tuple(line for line in lines if line.quantity > 0)
 
@@ -113,20 +113,21 @@ def _with(line: Line, quantity: Decimal) -> Line:
     return replace(line, quantity=quantity, total=total)
 
 
-def _shows_edit(order: Values, refunds: Sequence[Values]) -> bool:
+def _shows_edit(order: Values, as_placed: Sequence[Line], refunds: Sequence[Values]) -> bool:
     given_back = _pieces(refunds)
-    lines = zip(order["line_items"], read_lines(order["line_items"]), strict=True)
+    lines = zip(order["line_items"], as_placed, strict=True)
     left = ((item["current_quantity"], line.quantity - given_back[item["id"]]) for item, line in lines)
-    return any(now is not None and now < unreturned for now, unreturned in left) or _shows_addition(order, refunds)
+    has_less = any(now is not None and now < unreturned for now, unreturned in left)
+    return has_less or _shows_addition(order, as_placed, refunds)
 
 
-def _shows_addition(order: Values, refunds: Sequence[Values]) -> bool:
+def _shows_addition(order: Values, as_placed: Sequence[Line], refunds: Sequence[Values]) -> bool:
     """Tell whether the lines are more than the subtotal at creation, and make the one of today.
 
     The second half keeps out orders whose amounts do not add up for another reason.
     """
     before, today = shop_amount(order, "subtotal_price"), shop_amount(order, "current_subtotal_price")
-    totals = [line.total for line in read_lines(item for item in order["line_items"] if not is_tip(item))]
+    totals = [line.total for item, line in zip(order["line_items"], as_placed, strict=True) if not is_tip(item)]
     if before is None or today is None or None in totals:
         return False
     total = sum((each or _NOTHING for each in totals), _NOTHING)

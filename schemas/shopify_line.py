@@ -12,10 +12,9 @@ from schemas.fields import Id, LenientSchema, Money, NestedList, NestedObject, N
 
 
 class AmountSchema(LenientSchema):
-    """An amount in one currency."""
+    """An amount in one currency, which the names around it tell."""
 
     amount = Money()
-    currency_code = Text()
 
 
 class AmountSetSchema(LenientSchema):

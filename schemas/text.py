@@ -13,6 +13,7 @@ from selectolax.lexbor import LexborHTMLParser
 # PostgreSQL refuses NUL in a text and UTF-8 has no form for half a surrogate pair, but JSON can spell both.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _LARGEST_EXPONENT = 20
+_NUMBERS = (str, int, Decimal)
 # Elements that a browser shows apart from their neighbours; without a blank "<li>one<li>two" would read "onetwo".
 _BLOCKS = (
     "address,article,aside,blockquote,br,caption,dd,div,dl,dt,figcaption,figure,footer,form,h1,h2,h3,h4,h5,h6,header,"
@@ -25,9 +26,13 @@ _LANGUAGE = re.compile(r"([A-Za-z]{2})(?![A-Za-z])")
 
 def plain_text(value: object) -> str | None:
     """Give text or a number as stripped text that any store takes; None for anything else and for nothing."""
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+    if isinstance(value, str):
+        text = value
+    elif isinstance(value, int | Decimal) and not isinstance(value, bool):
+        text = str(value)
+    else:
         return None
-    return _UNSTORABLE.sub("", str(value)).strip() or None
+    return (text if text.isprintable() else _UNSTORABLE.sub("", text)).strip() or None
 
 
 def exact_number(value: object) -> Decimal:
@@ -35,7 +40,7 @@ def exact_number(value: object) -> Decimal:
 
     Raises: ValueError when it is none or absurdly large. A float is refused: JSON is to be read without them.
     """
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+    if isinstance(value, bool) or not isinstance(value, _NUMBERS):
         raise ValueError("Not a number.")
     try:
         number = Decimal(value)

@@ -15,25 +15,31 @@ from relay.clock import iso
 _UNSENDABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 # Written out in full, "1e999999999" would be a gigabyte of noughts.
 _LARGEST_EXPONENT = 40
+_CONTAINERS = (list, tuple, dict)
 # What a link may hold as it is; "%" is among it because links come encoded already.
 _LINK_SAFE = "%/:@&?=+,.!~*'$;()-_[]"
 
 
 def is_empty(value: object) -> bool:
     """Tell whether a value says nothing; 0 and false say something."""
-    return value is None or (isinstance(value, str) and not value.strip()) or value in ([], (), {})
+    if isinstance(value, str):
+        return not value.strip()
+    return value is None or (isinstance(value, _CONTAINERS) and not value)
 
 
 def as_text(value: object) -> str:
     """Give a text, number, yes/no or time as stripped text that JSON and XML can carry; raises ValidationError."""
+    if isinstance(value, str):
+        # Most texts are printable from end to end, which is told sooner than any other way.
+        return (value if value.isprintable() else _UNSENDABLE.sub("", value)).strip()
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
         return iso(value) or ""
     if isinstance(value, Decimal) and abs(value.adjusted()) <= _LARGEST_EXPONENT:
         return f"{value:f}"
-    if isinstance(value, str | int | date):
-        return _UNSENDABLE.sub("", str(value)).strip()
+    if isinstance(value, int | date):
+        return str(value)
     raise ValidationError("Must be one text or number; join a list in the mapping.")
 
 

@@ -22,6 +22,7 @@ from relay.translation.absent import NOTHING, LanguageError, Nothing, is_absent
 from relay.translation.filters import FILTERS, TESTS
 from relay.translation.names import RECORDS, VIEWS
 from relay.translation.own_filters import text_of
+from relay.translation.paths import direct
 
 Piece: TypeAlias = str | nodes.Expr
 """A part of a mapping value: text that stands for itself, or the expression between ``{{`` and ``}}``."""
@@ -34,6 +35,7 @@ VISIBLE: Mapping[type, frozenset[str]] = MappingProxyType(
 )
 """The classes expressions can look into. Any other, a ``Shop`` with its secrets above all, is opaque to them."""
 
+_SEQUENCES = (list, tuple)
 _RESULT = "result"
 _ABSENT = "absent"  # a name that is never given
 
@@ -51,12 +53,11 @@ class MappingEnvironment(ImmutableSandboxedEnvironment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Give a record's field or an object's key; nothing for everything else."""
-        if isinstance(obj, Mapping):
-            value = obj.get(attribute)
-        elif attribute in VISIBLE.get(type(obj), ()):
-            value = getattr(obj, attribute)
+        fields = VISIBLE.get(type(obj))
+        if fields is not None:
+            value = getattr(obj, attribute) if attribute in fields else None
         else:
-            value = None
+            value = obj.get(attribute) if isinstance(obj, Mapping) else None
         return NOTHING if value is None else value
 
     def getitem(self, obj: Any, argument: Any) -> Any:
@@ -147,7 +148,7 @@ def plain(value: Any) -> Any:
     """Give None for nothing and lists for every kind of sequence; other values unchanged."""
     if isinstance(value, Undefined):
         return None
-    if isinstance(value, list | tuple):
+    if isinstance(value, _SEQUENCES):
         return [plain(item) for item in value]
     return value
 
@@ -160,8 +161,23 @@ def _pieces(statement: nodes.Node) -> Iterator[Piece]:
 
 
 def _expression(node: nodes.Expr) -> Evaluate:
-    exact = _Exact().visit(node).set_environment(ENVIRONMENT)
-    assignment = nodes.Assign(nodes.Name(_RESULT, "store"), exact, lineno=1)
+    return _compiled(exact(node))
+
+
+def _compiled(node: nodes.Expr) -> Evaluate:
+    return direct(node, ENVIRONMENT, _compiled) or rendered(node)
+
+
+def exact(node: nodes.Expr) -> nodes.Expr:
+    """Put our meaning in place of Jinja's throughout an expression, in place."""
+    changed: nodes.Expr = _Exact().visit(node)
+    changed.set_environment(ENVIRONMENT)
+    return changed
+
+
+def rendered(node: nodes.Expr) -> Evaluate:
+    """Compile an exact expression by Jinja alone."""
+    assignment = nodes.Assign(nodes.Name(_RESULT, "store"), node, lineno=1)
     render = ENVIRONMENT.from_string(nodes.Template([assignment], lineno=1)).root_render_func
 
     def evaluate(context: Context) -> Any:

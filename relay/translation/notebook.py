@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +22,9 @@ class Notebook:
         self._contacts: dict[str, str | None] = {}
         self._links: dict[EventKey, str | None] = {}
         self._products: dict[str, str] = {}
+        self._pseudonyms: dict[tuple[str, ...], str] = {}
+        self._parsed: dict[bytes, dict[str, Any]] = {}
+        self._digested: tuple[object, str] = (None, "")
 
     def resource(self, shop: str, kind: str, resource_id: str) -> Resource | None:
         """Give a resource as it is now."""
@@ -75,11 +78,31 @@ class Notebook:
 
     def pseudonym(self, *parts: str) -> str:
         """Give the name under which memory keeps what must not name anybody."""
-        return self._memory.pseudonym(*parts)
+        if parts not in self._pseudonyms:
+            self._pseudonyms[parts] = self._memory.pseudonym(*parts)
+        return self._pseudonyms[parts]
 
-    def note_asked(self, command: Command) -> None:
-        """Keep what was just asked for, so that nothing is asked for twice."""
-        subject, digest = command.subject, jsontext.digest(command.payload)
+    def parsed(self, body: bytes) -> dict[str, Any]:
+        """Give a resource's body as an object of the caller's own; what is below its keys is everybody's."""
+        if body not in self._parsed:
+            self._parsed[body] = jsontext.loads(body)
+        return dict(self._parsed[body])
+
+    def written(self, body: dict[str, Any]) -> bytes:
+        """Give parsed JSON as a resource keeps it, for ``parsed`` to give back."""
+        written = jsontext.dumps(body).encode()
+        self._parsed[written] = body
+        return written
+
+    def digest(self, body: Mapping[str, Any]) -> str:
+        """Give the digest of a body, made once while the same body is asked for again and again."""
+        if body is not self._digested[0]:
+            self._digested = (body, jsontext.digest(body))
+        return self._digested[1]
+
+    def note_asked(self, command: Command, digest: str | None = None) -> None:
+        """Keep what was just asked for, so that nothing is asked for twice; ``digest`` is its payload's, if known."""
+        subject, digest = command.subject, digest or jsontext.digest(command.payload)
         if isinstance(subject, ProductSubject):
             self._products[subject.product_id] = digest
         elif command.event is not None:

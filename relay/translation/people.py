@@ -15,16 +15,15 @@ from typing import Any, TypeAlias
 from relay import jsontext
 from relay.commands import Command, CommandKind, ContactSubject
 from relay.privacy import CONTACT_KIND, DELETED_AT, contacts_of
+from relay.translation.cards import card_values, consent_flags
 from relay.translation.mapping import Source
-from relay.translation.scene import Scene, explained
+from relay.translation.scene import Scene
 from relay.translation.versions import Version, microseconds
 from relay.translation.words import CHANNELS, EMAIL, Words
-from schemas.mapping import PROPERTIES
 from schemas.salesmanago import contact_payload
 from schemas.values import as_text
 
 _ALIASES = "aliases"  # the pseudonyms of addresses that lead to this one
-_DOUBLE = "useApiDoubleOptIn"
 _LONGEST_CHAIN = 10
 _SALES_KEPT = 50
 
@@ -162,7 +161,7 @@ class Contact:
         for email in dict.fromkeys([*emails, *former]):
             payload: dict[str, Any] = {EMAIL: email} | ({"permanently": True} if for_good else {})
             command = Command(CommandKind.CONTACT_DELETE, ContactSubject(email), payload)
-            self._scene.ask(command, rule, explained(command.payload, {}))
+            self._scene.ask(command, rule)
         self._deleted_at = max(microseconds(at), self._deleted_at)
         for alias in _facts(self._scene, _key(self._scene, self.address)).get(_ALIASES, ()):
             _note(self._scene, alias, {DELETED_AT: self._deleted_at})
@@ -202,48 +201,26 @@ class Contact:
         _note(self._scene, new, _facts(self._scene, new) | {_ALIASES: sorted(aliases - {new})})
 
     def _upsert(self, rule: str, sources: Mapping[str, Source], subject: ContactSubject) -> None:
-        values = self._values()
+        values = card_values(self._words, self.address)
         consent = self._words.consent()
-        standing = jsontext.digest(contact_payload(values).payload)
+        shaped = contact_payload(values)
+        standing = digest = jsontext.digest(shaped.payload)
         # Nothing stands in SALESmanago: it was never asked, or the last request came to nothing.
         nothing_stands = self._scene.notes.contact_digest(self._scene.group.key, self.address) is None
         before = self._told.get("before", self.email)
         if nothing_stands and before.lower() != self.email.lower():
             # What came to nothing may be the change of the address: then SALESmanago knows the one before.
             subject = ContactSubject(before, new_email=self.email)
-        flags = self._flags(consent, everything=nothing_stands)
+        flags = consent_flags(self._words, consent, {} if nothing_stands else self._told.get("consent", {}))
         if nothing_stands or flags or subject.new_email or self._told.get("digest") != standing:
             change = {EMAIL: subject.email, "newEmail": subject.new_email} if subject.new_email else {}
-            shaped = contact_payload(values | flags | change)
+            if flags or change:
+                shaped = contact_payload(values | flags | change)
+                digest = jsontext.digest(shaped.payload)
             command = Command(CommandKind.CONTACT_UPSERT, subject, shaped.payload, warnings=shaped.warnings)
-            self._scene.ask(command, rule, explained(shaped.payload, sources))
+            self._scene.ask(command, rule, sources, digest=digest)
             if not self._scene.shop.dry_run:
                 self._told = {"digest": standing, "consent": consent}
                 if subject.new_email:
                     self._told["before"] = subject.email
         self.save()
-
-    def _values(self) -> dict[str, Any]:
-        """Give the flat target names with their newest values; consent is no standing part of a contact."""
-        values: dict[str, Any] = {EMAIL: self.address}
-        for target, (value, _) in self._words.fields.items():
-            if target.startswith(f"{PROPERTIES}."):
-                values.setdefault(PROPERTIES, {})[target.partition(".")[2]] = value
-            elif target != _DOUBLE:
-                values[target] = value
-        values["tags"] = sorted(tag for tag, (is_set, _) in self._words.tags.items() if is_set)
-        values["removeTags"] = sorted(tag for tag, (is_set, _) in self._words.tags.items() if not is_set)
-        return values
-
-    def _flags(self, consent: Mapping[str, Any], *, everything: bool) -> dict[str, bool]:
-        """Give the consent SALESmanago has not been told yet, or all of it, as its force flags."""
-        told = {} if everything else self._told.get("consent", {})
-        flags: dict[str, bool] = {}
-        for channel, (given, since) in consent.items():
-            if channel in told and told[channel][0] == given and since <= told[channel][1]:
-                continue
-            opt_in, opt_out = CHANNELS[channel]
-            # With double opt-in the confirmation mail asks; forcing the status would answer for the person.
-            double = channel == "email" and given and bool(self._words.fields.get(_DOUBLE, [False])[0])
-            flags[_DOUBLE if double else opt_in if given else opt_out] = True
-        return flags

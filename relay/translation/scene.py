@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from relay.commands import Command
@@ -35,6 +36,21 @@ class ExplainedCommand:
     command: Command
     rule: str
     fields: tuple[ExplainedField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A command that was asked for, with what it takes to explain it."""
+
+    command: Command
+    rule: str
+    values: Mapping[str, Any]
+    sources: Mapping[str, Source]
+
+    def explained(self) -> ExplainedCommand:
+        """Give every field under the name a mapping gives it, with the line that made it."""
+        fields = (ExplainedField(target, value, self.sources.get(target)) for target, value in _flat(self.values))
+        return ExplainedCommand(self.command, self.rule, tuple(fields))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +85,12 @@ class Scene:
     now: datetime
     test_orders: bool = False
     shops: tuple[str, ...] = ()  # all of the group's
-    asked: list[ExplainedCommand] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
     sources: dict[str, Source] = field(default_factory=dict)  # contact field -> the mapping line that fills it
     warnings: list[str] = field(default_factory=list)
     delivered: tuple[Mapping[str, Any], Record] | None = None  # the delivery's own body, and what its schema made of it
     privacy: list[PrivacyWish] = field(default_factory=list)
+    _views: dict[str, Any] = field(default_factory=dict)  # what expressions see of shop and group
 
     @property
     def happened_at(self) -> datetime:
@@ -92,23 +109,31 @@ class Scene:
 
     def names(self, raw: Mapping[str, Any], **records: Any) -> dict[str, Any]:
         """Give the names a mapping's expressions may use."""
-        common = {"shop": ShopView.of(self.shop), "group": GroupView.of(self.group), "raw": raw}
-        return common | {name: record for name, record in records.items() if record is not None}
+        if not self._views:
+            self._views = {"shop": ShopView.of(self.shop), "group": GroupView.of(self.group)}
+        return {**self._views, "raw": raw} | {name: record for name, record in records.items() if record is not None}
 
-    def ask(self, command: Command, rule: str, fields: Iterable[ExplainedField] = ()) -> None:
-        """Ask for a command, saying which rule wants it."""
-        self.notes.note_asked(command)
-        self.asked.append(ExplainedCommand(command, rule, tuple(fields)))
+    def ask(
+        self,
+        command: Command,
+        rule: str,
+        sources: Mapping[str, Source] = MappingProxyType({}),
+        *,
+        values: Mapping[str, Any] | None = None,
+        digest: str | None = None,
+    ) -> None:
+        """Ask for a command, saying which rule wants it and which line of the mapping made each field.
+
+        ``values`` are the fields where they are not the payload's, ``digest`` is the payload's where it is known.
+        """
+        self.notes.note_asked(command, digest)
+        shown = command.payload if values is None else values
+        self.asked.append(Asked(command, rule, shown, dict(sources)))
 
     def warn(self, text: str) -> None:
         """Note something about the delivery that somebody may want to know; no personal data."""
         if text not in self.warnings:
             self.warnings.append(text)
-
-
-def explained(payload: Mapping[str, Any], sources: Mapping[str, Source]) -> tuple[ExplainedField, ...]:
-    """Flatten a payload to its fields, each under the name a mapping gives it, with the line that made it."""
-    return tuple(ExplainedField(target, value, sources.get(target)) for target, value in _flat(payload))
 
 
 def _flat(payload: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:

@@ -97,7 +97,7 @@ class Translator:
             return self._api(delivery)
         if delivery.platform == RELAY_PLATFORM:
             return _carried_out(self._own_scene(delivery, memory, now))
-        return self._shop(delivery, memory, now)[0]
+        return _shops(self._scene(delivery, memory, now))
 
     def explain(
         self, delivery: Delivery, now: datetime, memory: Memory | None = None
@@ -106,17 +106,12 @@ class Translator:
 
         Raises: TranslationError as ``translate`` does.
         """
-        return self._shop(delivery, memory or EmptyMemory(), now)
+        scene = self._scene(delivery, memory or EmptyMemory(), now)
+        return _shops(scene), tuple(each.explained() for each in scene.asked)
 
     def _api(self, delivery: Delivery) -> Translation:
         group = self._group(delivery)
         return api_replay(delivery, group, self._mappings[group.mapping])
-
-    def _shop(
-        self, delivery: Delivery, memory: Memory, now: datetime
-    ) -> tuple[Translation, tuple[ExplainedCommand, ...]]:
-        scene = self._scene(delivery, memory, now)
-        return _translation(scene, *_translated(scene)), tuple(scene.asked)
 
     def _scene(self, delivery: Delivery, memory: Memory, now: datetime) -> Scene:
         shop = self._directory.shops.get(delivery.shop or "")
@@ -169,6 +164,11 @@ def _translation(scene: Scene, ending: Ending, about: tuple[str, str] | None) ->
         privacy=tuple(scene.privacy),
         erased=ending.erased,
     )
+
+
+def _shops(scene: Scene) -> Translation:
+    """Translate a delivery of a shop."""
+    return _translation(scene, *_translated(scene))
 
 
 def _carried_out(scene: Scene) -> Translation:

@@ -6,7 +6,7 @@ their order: for each key of the body the value that the newest body having that
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -22,6 +22,12 @@ Version: TypeAlias = list[Any]
 The ranks decide between bodies of one second (shops count in seconds), the digest where these are equal too: then
 neither is righter, but everybody has to choose the same.
 """
+
+Digest: TypeAlias = Callable[[Mapping[str, Any]], str]
+"""What gives a body's digest: ``jsontext.digest``, or one that remembers what it gave."""
+
+Parsed: TypeAlias = Callable[[bytes], dict[str, Any]]
+"""What gives a resource's body as an object: ``jsontext.loads``, or one that remembers what it gave."""
 
 STAMPS = "stamps"
 VERSION = "version"
@@ -44,16 +50,20 @@ class Merged:
         return {VERSION: self.version, STAMPS: self.stamps}
 
 
-def version_of(at: datetime | None, body: Mapping[str, Any], ranks: Sequence[int] = ()) -> Version:
+def version_of(
+    at: datetime | None, body: Mapping[str, Any], ranks: Sequence[int] = (), digest: Digest = jsontext.digest
+) -> Version:
     """Give the version of a body that was last changed at ``at``."""
-    return [microseconds(at) if at else 0, *ranks, jsontext.digest(body)]
+    return [microseconds(at) if at else 0, *ranks, digest(body)]
 
 
-def merged(known: Resource | None, body: Mapping[str, Any], version: Version) -> Merged:
+def merged(
+    known: Resource | None, body: Mapping[str, Any], version: Version, parsed: Parsed = jsontext.loads
+) -> Merged:
     """Put a body beside what is remembered."""
     if known is None or known.body is None:
         return Merged(dict(body), version, {}, is_newest=True)
-    kept: dict[str, Any] = jsontext.loads(known.body)
+    kept: dict[str, Any] = parsed(known.body)
     kept_version: Version = known.facts[VERSION]
     kept_stamps: Mapping[str, Version] = known.facts.get(STAMPS, {})
     is_newest = version >= kept_version

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -26,3 +28,28 @@ def test_numbers_keep_their_digits():
         "[1.10,0.30000000000000004,12345678901234567890]"
     )
     assert jsontext.loads("1.10") == Decimal("1.10")
+
+
+VALUE: dict[str, Any] = {
+    "b": [1, Decimal("1.10"), Decimal("1E+5"), True, None, ("a", "b")],
+    "a": {"ż": "\u2028 \x7f \ud83d \U0001f600", "A": "</script>"},
+}
+
+
+def test_a_digest_never_changes_since_stored_ones_decide_what_is_sent_again() -> None:
+    assert jsontext.digest(VALUE) == "9e398655a8eb39eb0d3b56678f05d5e64fca519a324fd589b3adb81d2ee4a465"
+    assert jsontext.digest({}) == "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+
+
+def test_a_digest_is_that_of_equal_values_whatever_the_order_of_their_keys() -> None:
+    turned = {"a": dict(reversed(VALUE["a"].items())), "b": [*VALUE["b"][:-1], ["a", "b"]]}
+    assert list(turned["a"]) != list(VALUE["a"])
+    assert jsontext.digest(turned) == jsontext.digest(VALUE)
+    assert len({jsontext.digest([one]) for one in ("1", 1, Decimal("1.0"))}) == 3
+
+
+@pytest.mark.parametrize("write", [jsontext.dumps, jsontext.pretty, jsontext.digest])
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_what_is_no_json_is_not_written(write: Callable[[Any], str], number: float) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        write([number])

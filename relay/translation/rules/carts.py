@@ -24,7 +24,7 @@ def take_cart(scene: Scene, cart: Cart, body: Mapping[str, Any]) -> Ending:
     resource = remember(scene, ResourceKind.CART, cart.id, body, cart.updated_at, ranks)
     said_at = cart.updated_at or cart.created_at or scene.happened_at
     listed = replace(cart, lines=with_catalog_ids(cart.lines, scene.shop))
-    hear(scene, resource, cart.customer, body, stamp(said_at, said_at, body, ranks[0]), cart=listed)
+    hear(scene, resource, cart.customer, body, stamp(said_at, said_at, body, ranks[0], scene.notes.digest), cart=listed)
     return settle_cart(scene, cart.id)
 
 

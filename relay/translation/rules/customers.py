@@ -47,7 +47,7 @@ def take_customer(scene: Scene, customer: Customer, body: Mapping[str, Any]) -> 
         return STAFF
     resource = remember(scene, ResourceKind.CUSTOMER, customer.id, body, customer.updated_at)
     at = customer.updated_at or scene.happened_at
-    resource = hear(scene, resource, customer, body, stamp(at, at, body))
+    resource = hear(scene, resource, customer, body, stamp(at, at, body, digest=scene.notes.digest))
     if scene.delivery.topic in scene.platform.restoring:
         # Nothing else brings an account back: a body younger than the deletion comes from a clock that is ahead.
         resource = note_alive(scene, resource, max(at, scene.happened_at))

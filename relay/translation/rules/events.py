@@ -13,7 +13,7 @@ from relay.shops import Shop
 from relay.translation.lists import join_lists
 from relay.translation.names import EventView
 from relay.translation.order_events import CART, DesiredEvent
-from relay.translation.scene import Scene, explained
+from relay.translation.scene import Scene
 from schemas.salesmanago import EVENT_LIMITS, event_payload
 
 Names = Mapping[str, Any]
@@ -67,7 +67,11 @@ def take_back(scene: Scene, key: EventKey, email: str) -> None:
 
 def with_catalog_ids(lines: Sequence[Line], shop: Shop) -> tuple[Line, ...]:
     """Fill in what SALESmanago knows each line's product by."""
-    return tuple(replace(line, catalog_id=_IDS[shop.product_id](line)) for line in lines)
+    id_of = _IDS[shop.product_id]
+    return tuple(
+        line if line.catalog_id == (catalog_id := id_of(line)) else replace(line, catalog_id=catalog_id)
+        for line in lines
+    )
 
 
 def _put(
@@ -80,6 +84,7 @@ def _put(
     joined, cuts = join_lists(values, fields.separators, EVENT_LIMITS)
     shaped = event_payload(joined)
     payload = {"contactEvent": shaped.payload}
-    if jsontext.digest(payload) != digest:
+    shaped_digest = jsontext.digest(payload)
+    if shaped_digest != digest:
         command = Command(CommandKind.EVENT_PUT, subject, payload, key, (*cuts, *shaped.warnings))
-        scene.ask(command, event.rule, explained(payload, fields.sources))
+        scene.ask(command, event.rule, fields.sources, digest=shaped_digest)

@@ -65,10 +65,10 @@ def take_order(scene: Scene, order: Order, body: Mapping[str, Any]) -> Ending:
     ranks = (_RANKS[status], int(order.cancelled_at is not None), len(order.refunds))
     resource = remember(scene, ResourceKind.ORDER, order.id, body, order.updated_at, ranks)
     at = order.updated_at or scene.happened_at
-    age = stamp(order.placed_at or order.created_at or at, at, body, _RANKS[status])
+    age = stamp(order.placed_at or order.created_at or at, at, body, _RANKS[status], scene.notes.digest)
     listed = replace(order, lines=with_catalog_ids(order.lines, scene.shop))
     resource = hear(scene, resource, order.customer, body, age, order=listed)
-    _note_life(scene, resource, order, status, version_of(at, body, ranks))
+    _note_life(scene, resource, order, status, version_of(at, body, ranks, scene.notes.digest))
     return settle_order(scene, order.id)
 
 

@@ -24,7 +24,7 @@ from relay.translation.rules.remembering import (
     remember,
 )
 from relay.translation.rules.variants import note_variants, with_named
-from relay.translation.scene import TRANSLATED, Ending, ExplainedField, Scene, ignored
+from relay.translation.scene import TRANSLATED, Ending, Scene, ignored
 from schemas.salesmanago import product_payload
 from schemas.values import as_text
 
@@ -130,11 +130,11 @@ def _settle_item(scene: Scene, item: CatalogItem, earlier: CatalogItem | None, s
     if earlier is None or _content(earlier) != _content(item):
         scene.notes.note_item(item)
     told = earlier.digest if earlier else None
-    if "catalog" in scene.group.products and jsontext.digest(shaped.payload) != told:
+    if "catalog" in scene.group.products and (digest := jsontext.digest(shaped.payload)) != told:
         subject = ProductSubject(item.location, item.product_id)
         command = Command(CommandKind.PRODUCT_UPSERT, subject, shaped.payload, warnings=shaped.warnings)
-        fields = (ExplainedField(name, value, sources.get(name)) for name, value in item.fields.items())
-        scene.ask(command, "the product is for sale" if item.active else "the product is not for sale any more", fields)
+        rule = "the product is for sale" if item.active else "the product is not for sale any more"
+        scene.ask(command, rule, sources, values=item.fields, digest=digest)
 
 
 def _content(item: CatalogItem) -> tuple[Any, ...]:
@@ -143,7 +143,7 @@ def _content(item: CatalogItem) -> tuple[Any, ...]:
 
 def _items(scene: Scene, resource: Resource, product: Product) -> Iterator[tuple[dict[str, Any], Mapping[str, Source]]]:
     """Give the fields of each catalogue item that a product is."""
-    raw = body_of(resource)
+    raw = body_of(resource, scene.notes.parsed)
     whole = _completed(scene, product)
     for variant in _forms(scene, resource, product):
         fields = scene.mapping.product(scene.names(raw, product=whole, variant=variant))

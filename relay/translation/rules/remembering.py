@@ -13,7 +13,7 @@ from relay.commerce import Record, ResourceKind
 from relay.memory import Resource
 from relay.translation.people import Contact
 from relay.translation.scene import Scene
-from relay.translation.versions import STAMPS, VERSION, merged, microseconds, version_of
+from relay.translation.versions import STAMPS, VERSION, Parsed, merged, microseconds, version_of
 
 DELETIONS = "deletions"
 ALIVE_AT = "alive_at"
@@ -38,7 +38,7 @@ def remember(
     """
     known = scene.notes.resource(scene.shop.key, kind, resource_id)
     at = changed_at or scene.happened_at
-    together = merged(known, body, version_of(at, body, ranks))
+    together = merged(known, body, version_of(at, body, ranks, scene.notes.digest), scene.notes.parsed)
     facts = {**(known.facts if known else {}), **together.facts()}
     earlier = known.updated_at if known else None
     resource = Resource(
@@ -48,7 +48,7 @@ def remember(
         updated_at=max(at, earlier) if earlier else at,
         email=known.email if known else None,
         topic=scene.delivery.topic if together.is_newest or known is None else known.topic,
-        body=jsontext.dumps(together.body).encode(),
+        body=scene.notes.written(together.body),
         facts=facts,
     )
     scene.notes.note(resource)
@@ -63,9 +63,9 @@ def with_facts(scene: Scene, resource: Resource, **facts: Any) -> Resource:
     return changed
 
 
-def body_of(resource: Resource) -> dict[str, Any]:
+def body_of(resource: Resource, parsed: Parsed = jsontext.loads) -> dict[str, Any]:
     """Give a resource's merged body, with the pieces that arrived by themselves in their lists."""
-    body: dict[str, Any] = _of_one_shape(resource, jsontext.loads(resource.body)) if resource.body else {}
+    body = _of_one_shape(resource, parsed(resource.body)) if resource.body else {}
     for key, pieces in resource.facts.get(PIECES, {}).items():
         listed = body.get(key)
         present = listed if isinstance(listed, list) else []
@@ -96,7 +96,7 @@ def record_of(scene: Scene, resource: Resource) -> Record | None:
 
 def body_and_record(scene: Scene, resource: Resource) -> tuple[dict[str, Any], Record | None]:
     """Give what ``body_of`` gives, and the record it is; raises PayloadInvalid."""
-    body = body_of(resource)
+    body = body_of(resource, scene.notes.parsed)
     if resource.body is None or resource.topic is None:
         return body, None
     read = scene.platform.topics[resource.topic].read

@@ -16,7 +16,7 @@ from relay.translation.rules.forgotten import FORGOTTEN
 from relay.translation.rules.merging import absorbed_by, kept_for
 from relay.translation.rules.remembering import with_facts
 from relay.translation.scene import Ending, Scene, ignored
-from relay.translation.versions import Version, microseconds, moment_of
+from relay.translation.versions import Digest, Version, microseconds, moment_of
 from relay.translation.words import EMAIL, Said, Words
 
 _WEAK_KEPT = 20
@@ -104,7 +104,8 @@ def buyer(scene: Scene, resource: Resource, customer: Customer | None) -> Custom
     if customer.id is None:
         return customer
     account_id = kept_for(scene, customer.id)
-    customer = replace(customer, id=account_id)
+    if account_id != customer.id:
+        customer = replace(customer, id=account_id)
     email = account_email(scene, account_id)
     if email is not None:
         return replace(customer, email=email)
@@ -164,11 +165,15 @@ def _absorb_apart(scene: Scene, customer_id: str | None, contact: Contact) -> bo
 
 
 def stamp(
-    said_at: datetime, changed_at: datetime | None, body: Mapping[str, Any] | None = None, rank: int = 0
+    said_at: datetime,
+    changed_at: datetime | None,
+    body: Mapping[str, Any] | None = None,
+    rank: int = 0,
+    digest: Digest = jsontext.digest,
 ) -> Version:
     """Give the age of words about a person: when they were said, then when they were last corrected.
 
     ``rank`` decides between bodies of one second, where their kind has ranks, and their content where it does not.
     """
-    tie = "" if body is None else jsontext.digest(body)[:_TIE_LENGTH]
+    tie = "" if body is None else digest(body)[:_TIE_LENGTH]
     return [microseconds(said_at), microseconds(changed_at or said_at), f"{rank:02}{tie}"]

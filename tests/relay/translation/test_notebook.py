@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -137,3 +138,45 @@ def test_an_item_that_has_become_another_products_is_that_ones(notes: Notebook) 
     notes.note_item(taken)
     assert notes.items("main", "acme_shop", "acme", "7") == []
     assert notes.items("main", "acme_shop", "acme", "8") == [replace(taken, digest="digest-of-cup")]
+
+
+def test_a_body_that_was_written_is_parsed_no_more(notes: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = {"id": 1, "price": Decimal("1.50"), "lines": [{"id": 2}]}
+    written = notes.written(body)
+    assert written == b'{"id":1,"price":1.50,"lines":[{"id":2}]}'
+    assert notes.parsed(b'{"id":7}') == {"id": 7}
+    monkeypatch.setattr("relay.jsontext.loads", lambda text: pytest.fail("was parsed again"))
+    assert notes.parsed(bytes(bytearray(written))) == body
+    assert notes.parsed(b'{"id":7}') == {"id": 7}
+
+
+def test_a_parsed_body_is_the_callers_to_add_to(notes: Notebook) -> None:
+    notes.parsed(b'{"id":7}')["more"] = True
+    notes.parsed(notes.written({"id": 8}))["more"] = True
+    assert (notes.parsed(b'{"id":7}'), notes.parsed(b'{"id":8}')) == ({"id": 7}, {"id": 8})
+
+
+def test_a_digest_is_made_once_for_one_body(notes: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[object] = []
+
+    def counted(body: object) -> str:
+        made.append(body)
+        return digest(body)
+
+    monkeypatch.setattr("relay.jsontext.digest", counted)
+    one, other = {"id": 1}, {"id": 2}
+    assert [notes.digest(body) for body in (one, one, other, dict(other), one)] == [
+        digest(body) for body in (one, one, other, other, one)
+    ]
+    assert made == [one, other, other, one]
+
+
+def test_the_digest_of_what_is_asked_for_need_not_be_made_again(notes: Notebook) -> None:
+    notes.note_asked(put(value=5), "its digest")
+    assert notes.events("acme", "order", "1") == [replace(LINK, digest="its digest")]
+
+
+def test_a_pseudonym_is_memorys(notes: Notebook) -> None:
+    expected = EmptyMemory().pseudonym("main", "ann@example.com")
+    assert {notes.pseudonym("main", "ann@example.com") for _ in range(2)} == {expected}
+    assert notes.pseudonym("main", "bob@example.com") != expected
