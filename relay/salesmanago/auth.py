@@ -33,6 +33,15 @@ def v2_credentials(group: Group, now: datetime) -> dict[str, Any]:
     }
 
 
+def v2_request(group: Group, now: datetime, body: Mapping[str, Any], *, in_parts: bool = False) -> dict[str, Any]:
+    """Give a v2 body with its credentials around it; of one ``in_parts`` every part names client and owner."""
+    credentials = v2_credentials(group, now)
+    if not in_parts:
+        return {**credentials, **body}
+    named = {"clientId": group.client_id, "owner": credentials.pop("owner")}
+    return {**credentials, **{name: {**named, **part} for name, part in body.items()}}
+
+
 def v3_headers(api_key: str) -> dict[str, str]:
     """Give the headers of a v3 call; its key is all the credentials it has."""
     return {"API-KEY": api_key, "Accept": "application/json", "Content-Type": "application/json"}

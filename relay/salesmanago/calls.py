@@ -17,6 +17,7 @@ class Call:
 
     path: str
     body: Mapping[str, Any]
+    in_parts: bool = False  # the body's members are parts, each of which names client and owner itself
     expected: Expectation = Expectation()
 
 
@@ -26,6 +27,31 @@ def call_for(command: StoredCommand) -> Call | None:
     Raises: CommandRefused when nobody knows whom an event is about.
     """
     return _CALLS[command.kind](command)
+
+
+def call_for_pair(upsert: StoredCommand, event: StoredCommand) -> Call:
+    """Give the one call that carries out a contact's upsert and then an event of the same contact.
+
+    Raises: CommandRefused when the upsert has no address; ValueError when the two cannot share a call, which is a
+    mistake of the caller: other kinds, two contacts, or a change of address.
+    """
+    if (upsert.kind, event.kind) != (CommandKind.CONTACT_UPSERT, CommandKind.EVENT_PUT):
+        raise ValueError(f"A {upsert.kind} and a {event.kind} cannot share a call.")
+    if (upsert.group, upsert.subject) != (event.group, event.subject):
+        raise ValueError("Commands about two contacts cannot share a call.")
+    if upsert.payload.get("newEmail"):
+        raise ValueError("A change of address cannot share a call: which address the event goes by is not documented.")
+    parts = {
+        "contactUpsertRequest": _upsert_contact(upsert).body,
+        # By the upsert's own address, so that both parts are about one card whatever became of the id we know.
+        "addContactExtEventRequest": {
+            "email": _address(upsert),
+            "forceOptIn": False,
+            "contactEvent": _event_to_put(event),
+        },
+    }
+    expected = Expectation(repeatable=bool(event.event_id))
+    return Call("/api/integration/upsert", parts, in_parts=True, expected=expected)
 
 
 def card_call(*, contact_id: str | None = None, email: str | None = None) -> Call:
@@ -43,22 +69,35 @@ def _upsert_contact(command: StoredCommand) -> Call:
 
 
 def _delete_contact(command: StoredCommand) -> Call:
-    return Call("/api/contact/delete", command.payload, Expectation(gone_is_done=True))
+    return Call("/api/contact/delete", command.payload, expected=Expectation(gone_is_done=True))
 
 
 def _put_event(command: StoredCommand) -> Call:
-    event = command.payload["contactEvent"]
+    event = {"contactEvent": _event_to_put(command)}
     if command.event_id:
-        # An update replaces the whole event, so every field goes along.
-        return Call("/api/v2/contact/updateContactExtEvent", {"contactEvent": {**event, "eventId": command.event_id}})
-    body = {**_addressee(command), "forceOptIn": False, "contactEvent": event}
-    return Call("/api/v2/contact/addContactExtEvent", body, Expectation(repeatable=False))
+        return Call("/api/v2/contact/updateContactExtEvent", event)
+    body = {**_addressee(command), "forceOptIn": False, **event}
+    return Call("/api/v2/contact/addContactExtEvent", body, expected=Expectation(repeatable=False))
+
+
+def _event_to_put(command: StoredCommand) -> Mapping[str, Any]:
+    """Give contactEvent, with its id when it is to be updated; that replaces it whole, so every field goes along."""
+    event: Mapping[str, Any] = command.payload["contactEvent"]
+    return {**event, "eventId": command.event_id} if command.event_id else event
 
 
 def _delete_event(command: StoredCommand) -> Call | None:
     if not command.event_id:
         return None  # SALESmanago never had it.
-    return Call("/api/v2/contact/deleteContactExtEvent", {"eventId": command.event_id}, Expectation(gone_is_done=True))
+    body = {"eventId": command.event_id}
+    return Call("/api/v2/contact/deleteContactExtEvent", body, expected=Expectation(gone_is_done=True))
+
+
+def _address(upsert: StoredCommand) -> str:
+    email = (upsert.payload.get("contact") or {}).get("email")
+    if not email:
+        raise CommandRefused("The contact to upsert has no address.")
+    return str(email)
 
 
 def _addressee(command: StoredCommand) -> dict[str, str]:

@@ -8,9 +8,8 @@ from typing import Any
 from relay.clock import Clock
 from relay.commands import CommandKind, StoredCommand
 from relay.errors import CatalogRefused, SettingsRefused, TemporaryFailure
-from relay.masking import texts_of
-from relay.salesmanago.auth import JSON_HEADERS, v2_credentials, v3_headers
-from relay.salesmanago.calls import Call, call_for, card_call
+from relay.salesmanago.auth import JSON_HEADERS, v2_request, v3_headers
+from relay.salesmanago.calls import Call, call_for, call_for_pair, card_call
 from relay.salesmanago.catalogs import Catalogs, catalog_access, configured_id
 from relay.salesmanago.replies import Answer, Body, read_v2, read_v3
 from relay.salesmanago.search import MISSING, UNCLEAR, Search, find_in_card
@@ -49,17 +48,26 @@ class Client:
         self._transport.close()
 
     def send(self, group: Group, batch: Sequence[StoredCommand]) -> Answer:
-        """Carry out one command, or up to 100 product upserts of one location, in one call.
+        """Carry out one command, a contact's upsert and an event of the same contact, or up to 100 product upserts of
+        one location, in one call.
 
-        Raises: DispatchError subclasses; CatalogRefused tells the products that were refused by their place in
-        ``batch``.
+        A pair's answer has the contact's id, which is both commands', and the event's. Its refusal does not tell which
+        of the two was refused; sent singly they will. Raises: DispatchError subclasses; CatalogRefused tells the
+        products that were refused by their place in ``batch``; ValueError when ``batch`` cannot be one call.
         """
-        command = batch[0]
-        if command.kind is CommandKind.PRODUCT_UPSERT:
+        if batch[0].kind is CommandKind.PRODUCT_UPSERT:
             return self._send_products(group, batch)
-        if len(batch) != 1:
-            raise ValueError("Only products share a call.")
-        return self._send_command(group, command)
+        call: Call | None
+        match batch:
+            case [command]:
+                call = call_for(command)
+            case [upsert, command]:
+                call = call_for_pair(upsert, command)
+            case _:
+                raise ValueError("Only products, and a contact with its event, share a call.")
+        if call is None:
+            return Answer(message="Nothing to delete: SALESmanago never had this event.")
+        return self._send_call(group, call, command)
 
     def find_event(self, group: Group, command: StoredCommand) -> Search:
         """Look for an event whose answer was lost in its contact's card: no contact, no event.
@@ -75,10 +83,8 @@ class Client:
         """Give a contact's full card as SALESmanago has it, None when it has none. Raises: DispatchError subclasses."""
         return self._card(group, card_call(contact_id=contact_id))
 
-    def _send_command(self, group: Group, command: StoredCommand) -> Answer:
-        call = call_for(command)
-        if call is None:
-            return Answer(message="Nothing to delete: SALESmanago never had this event.")
+    def _send_call(self, group: Group, call: Call, command: StoredCommand) -> Answer:
+        """Make the call of a command, or of a pair that ends with it."""
         status, body, note = self._post_v2(group, call)
         problems: tuple[str, ...] = (note,) if note else ()
         if call.expected.gone_is_done:
@@ -126,9 +132,9 @@ class Client:
 
     def _post_v2(self, group: Group, call: Call) -> tuple[int, Body, str | None]:
         now = self._clock.now()
-        request = {**v2_credentials(group, now), **call.body}
+        request = v2_request(group, now, call.body, in_parts=call.in_parts)
         reply = self._transport.post(group.endpoint, call.path, JSON_HEADERS, request)
-        body, note = read_v2(reply, now, call.expected, list(texts_of(request)))
+        body, note = read_v2(reply, now, call.expected, request)
         return reply.status, body, note
 
 

@@ -7,7 +7,7 @@ refusals only, so words nobody has met get a few attempts before the command is 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -26,7 +26,7 @@ from relay.errors import (
     Throttled,
     UnclearRefusal,
 )
-from relay.masking import mask
+from relay.masking import mask, texts_of
 from relay.salesmanago.transport import Reply
 
 Body: TypeAlias = dict[str, Any]
@@ -78,10 +78,10 @@ class Expectation:
     gone_is_done: bool = False  # a deletion: what is not there has reached its goal
 
 
-def read_v2(reply: Reply, now: datetime, expected: Expectation, hidden: Iterable[str]) -> tuple[Body, str | None]:
+def read_v2(reply: Reply, now: datetime, expected: Expectation, hidden: object) -> tuple[Body, str | None]:
     """Read an answer of API v2: its body, and a note where something about it is odd.
 
-    ``hidden`` are the texts of the request, which no message may repeat. Raises: DispatchError subclasses.
+    ``hidden`` is the request, a JSON value: no message may repeat a text of it. Raises: DispatchError subclasses.
     """
     clean = _cleaner(hidden)
     _check_status(reply, now, expected)
@@ -98,8 +98,11 @@ def read_v2(reply: Reply, now: datetime, expected: Expectation, hidden: Iterable
     raise AnswerLost("The answer has not the shape SALESmanago documents.", status=reply.status)
 
 
-def read_v3(reply: Reply, now: datetime, hidden: Iterable[str] = ()) -> tuple[Body, tuple[str, ...]]:
-    """Read an answer of API v3: its body and its warnings. Raises: DispatchError subclasses."""
+def read_v3(reply: Reply, now: datetime, hidden: object = ()) -> tuple[Body, tuple[str, ...]]:
+    """Read an answer of API v3: its body and its warnings; ``hidden`` as in ``read_v2``.
+
+    Raises: DispatchError subclasses.
+    """
     clean = _cleaner(hidden)
     body = _parsed(reply) if reply.status < 500 else None
     problems = _problems(body) if isinstance(body, dict) else []
@@ -219,6 +222,8 @@ def _moved(reply: Reply) -> str:
 def _retry_after(reply: Reply, now: datetime) -> float | None:
     """Give the seconds that Retry-After (seconds or a date) asks for; None without a readable one."""
     given = reply.headers.get("Retry-After", "").strip()
+    if not given:
+        return None
     if given.isdecimal():
         return float(given)
     try:
@@ -229,6 +234,6 @@ def _retry_after(reply: Reply, now: datetime) -> float | None:
     return max(0.0, (moment - now).total_seconds())
 
 
-def _cleaner(hidden: Iterable[str]) -> Clean:
-    """Give the function every text of the vendor passes before it is kept."""
-    return lambda text: mask(" ".join(text[:_WORDS_READ].split()), hidden)[:_MESSAGE_LIMIT]
+def _cleaner(hidden: object) -> Clean:
+    """Give the function every text of the vendor passes before it is kept; few answers have one, so it gathers late."""
+    return lambda text: mask(" ".join(text[:_WORDS_READ].split()), texts_of(hidden))[:_MESSAGE_LIMIT]

@@ -9,17 +9,16 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
 from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, MaxRetryError
 
 from relay import jsontext
 from relay.errors import AnswerLost, DispatchError, SettingsRefused, Unreachable
+from relay.salesmanago.connections import HostConnections
 
 _BAD_ADDRESS = (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, requests.exceptions.MissingSchema)
 
@@ -34,13 +33,13 @@ class Reply:
 
 
 class Transport:
-    """Sends JSON and gives the reply. Safe for threads; keeps one session, and so one pool, per endpoint host."""
+    """Sends JSON and gives the reply. Safe for threads; keeps one pool of connections per endpoint host."""
 
     def __init__(self, *, connect_timeout_s: float, read_timeout_s: float, pool_size: int, user_agent: str) -> None:
         self._timeout = (connect_timeout_s, read_timeout_s)
         self._pool_size = pool_size
         self._user_agent = user_agent
-        self._sessions: dict[str, requests.Session] = {}
+        self._hosts: dict[str, HostConnections] = {}
         self._lock = Lock()
 
     def get(self, endpoint: str, path: str, headers: Mapping[str, str]) -> Reply:
@@ -58,22 +57,13 @@ class Transport:
     def close(self) -> None:
         """Close every pooled connection."""
         with self._lock:
-            for session in self._sessions.values():
-                session.close()
-            self._sessions.clear()
+            for host in self._hosts.values():
+                host.close()
+            self._hosts.clear()
 
     def _call(self, method: str, endpoint: str, path: str, headers: Mapping[str, str], data: bytes | None) -> Reply:
-        session = self._session(urlsplit(endpoint).netloc)
         try:
-            response = session.request(
-                method,
-                endpoint.rstrip("/") + path,
-                data=data,
-                headers=dict(headers),
-                timeout=self._timeout,
-                allow_redirects=False,
-                stream=True,  # so that a failure before the answer and one inside it can be told apart
-            )
+            response = self._host(endpoint).send(method, path, headers, data, self._timeout)
         except (requests.RequestException, HTTPError) as error:
             raise _failure(error, endpoint) from error
         try:
@@ -83,22 +73,12 @@ class Transport:
         finally:
             response.close()
 
-    def _session(self, host: str) -> requests.Session:
+    def _host(self, endpoint: str) -> HostConnections:
         with self._lock:
-            session = self._sessions.get(host)
-            if session is None:
-                session = self._sessions[host] = self._new_session()
-            return session
-
-    def _new_session(self) -> requests.Session:
-        session = requests.Session()
-        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=self._pool_size, max_retries=0)
-        session.mount("https://", adapter)
-        session.mount("http://", adapter)
-        session.headers["User-Agent"] = self._user_agent  # some hosts refuse a library's own
-        # Cookies would be shared state between threads and between groups of one host.
-        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        return session
+            host = self._hosts.get(endpoint)
+            if host is None:
+                host = self._hosts[endpoint] = HostConnections(endpoint, self._pool_size, self._user_agent)
+            return host
 
 
 def _failure(error: Exception, endpoint: str) -> DispatchError:

@@ -1,0 +1,81 @@
+"""The connections to one endpoint, and what is the same for all of its calls: how it is reached, and each call's head.
+
+A session of ``requests`` works all this out anew for every call, from the environment up to the netrc file, which costs
+more than the call itself. Here it is worked out once; what goes over the wire is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+
+
+class HostConnections:
+    """Sends requests to one endpoint over pooled connections. Safe for threads.
+
+    Proxies and certificates come from the environment (``HTTPS_PROXY``, ``NO_PROXY``, ``REQUESTS_CA_BUNDLE`` and so
+    on) as it is when this is made. No cookie is kept: it would be shared state of threads and of groups of one host.
+    """
+
+    def __init__(self, endpoint: str, pool_size: int, user_agent: str) -> None:
+        """Raises: RequestException when the endpoint is no web address."""
+        self._endpoint = endpoint.rstrip("/")
+        # Some hosts refuse a library's own name.
+        self._headers = {**requests.utils.default_headers(), "User-Agent": user_agent}
+        self._heads: dict[tuple[str, str], requests.PreparedRequest] = {}
+        self._head("POST", "/")
+        with requests.Session() as session:
+            found = session.merge_environment_settings(self._endpoint, {}, True, None, None)
+        self._proxies, self._verify = found["proxies"], found["verify"] or True
+        self._adapter = _Adapter(pool_connections=1, pool_maxsize=pool_size, max_retries=0)
+
+    def send(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, timeout: tuple[float, float]
+    ) -> requests.Response:
+        """Make one call and give the answer's head; its body is still to be read.
+
+        ``timeout`` is for connecting and for each piece of the answer, in seconds. Raises: RequestException, HTTPError.
+        """
+        head = self._head(method, path)
+        request = requests.PreparedRequest()
+        request.method, request.url, request.headers = head.method, head.url, head.headers.copy()
+        request.headers.update(headers)
+        if body is not None:
+            request.body = body
+            request.headers["Content-Length"] = str(len(body))
+        # Streamed, so that a failure before the answer and one inside it can be told apart.
+        return self._adapter.send(request, stream=True, timeout=timeout, verify=self._verify, proxies=self._proxies)
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self._adapter.close()
+
+    def _head(self, method: str, path: str) -> requests.PreparedRequest:
+        """Give the prepared URL and common headers of a call; there are as many as the client has paths."""
+        head = self._heads.get((method, path))
+        if head is None:
+            head = requests.Request(method, self._endpoint + path, headers=self._headers).prepare()
+            self._heads[method, path] = head
+        return head
+
+
+class _Adapter(HTTPAdapter):
+    """The adapter of one endpoint: its pool is chosen, and the certificates are looked at, with the first call."""
+
+    _pool: Any = None
+    _verified: Any = None
+
+    def get_connection_with_tls_context(self, *given: Any, **named: Any) -> Any:
+        """Give the pool."""
+        if self._pool is None:
+            self._pool = super().get_connection_with_tls_context(*given, **named)
+        return self._pool
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """Set the pool's certificates up, once."""
+        if self._verified is not conn:
+            super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
+            self._verified = conn
