@@ -10,7 +10,7 @@ from flask import Flask
 
 from sandbox import batches, catalogs, contacts, events, lists, products
 from sandbox.accounts import SandboxAccount
-from sandbox.calls import mount
+from sandbox.calls import ApiCalls
 from sandbox.control import control_blueprint
 from sandbox.pages import pages_blueprint
 from sandbox.state import State, utc_now
@@ -29,12 +29,15 @@ def create_app(
     app = Flask(__name__)
     state = State(accounts, keep_file, now)
     app.extensions["sandbox"] = state
-    for module in (contacts, lists, events, batches):
-        mount(app, state, ApiV2(), module.HANDLERS, ["POST"])
-    mount(app, state, ApiV3(), catalogs.READERS, ["GET"])
-    mount(app, state, ApiV3(), {**catalogs.WRITERS, **products.HANDLERS}, ["POST"])
     app.register_blueprint(control_blueprint(state))
     app.register_blueprint(pages_blueprint(state))
+    calls = ApiCalls(state, app.wsgi_app)
+    for module in (contacts, lists, events, batches):
+        calls.mount(ApiV2(), module.HANDLERS, "POST")
+    calls.mount(ApiV3(), catalogs.READERS, "GET")
+    calls.mount(ApiV3(), {**catalogs.WRITERS, **products.HANDLERS}, "POST")
+    # Flask's own way to put something before an app.
+    app.wsgi_app = calls  # type: ignore[method-assign]
     return app
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.calls import Call, Declined, Handler
 from sandbox.cards import UPSERT_KEYS, put_contact
-from sandbox.events import EVENT_KEYS, add_event, update_event
+from sandbox.events import EVENT_KEYS, add_event, check_event, update_event
 from sandbox.holdings import Contact, Job
 from sandbox.limits import is_email
 from sandbox.shapes import Table, each, flag, text
@@ -67,7 +67,7 @@ def _job_status(call: Call) -> Mapping[str, Any]:
 
 
 def _integrate(call: Call) -> Mapping[str, Any]:
-    """Put the contact, then the event. The contact stays when the event is refused."""
+    """Put the contact, then the event."""
     contact_part = call.body.get("contactUpsertRequest")
     event_part = call.body.get("addContactExtEventRequest")
     parts = [part for part in (contact_part, event_part) if part]
@@ -76,6 +76,8 @@ def _integrate(call: Call) -> Mapping[str, Any]:
     for part in parts:
         require_owner(call, part.get("owner"))
     given: dict[str, Any] = {}
+    if contact_part and event_part and call.switches["integration_refused_event"] == "nothing":
+        check_event(call, event_part, str(contact_part.get("newEmail") or _address(contact_part)))
     if contact_part:
         given["contactId"] = put_contact(call, contact_part).contact_id
     if event_part:

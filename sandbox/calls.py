@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from http.client import responses
 from typing import Any, Protocol, TypeAlias
-
-from flask import Flask, Response, request
-from werkzeug.datastructures import Headers
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from relay import jsontext
 from sandbox.accounts import SandboxAccount
@@ -24,6 +23,8 @@ _NO_ANSWER = (FaultKind.HANG, FaultKind.DROP_ANSWER)
 class Arrival:
     """What came in. The account is the one the caller claims to be; a body of None is one that cannot be read."""
 
+    method: str
+    path: str
     account: SandboxAccount | None
     body: dict[str, Any] | None
 
@@ -58,14 +59,6 @@ class Declined(Exception):  # noqa: N818 - it is an answer, not a fault of the s
         self.answer = answer
 
 
-class NoAnswer(Response):
-    """Breaks the connection instead of answering."""
-
-    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
-        """Raise what servers and test clients take for a caller that is gone."""
-        raise ConnectionResetError("no answer is sent, as ordered")
-
-
 Handler: TypeAlias = Callable[[Call], Answer]
 """Carries one call out. Raises Declined."""
 
@@ -73,7 +66,7 @@ Handler: TypeAlias = Callable[[Call], Answer]
 class Api(Protocol):
     """What the two APIs do differently."""
 
-    def claimed(self, state: State, headers: Headers, body: Mapping[str, Any] | None) -> SandboxAccount | None:
+    def claimed(self, state: State, environ: WSGIEnvironment, body: Mapping[str, Any] | None) -> SandboxAccount | None:
         """Find the account the caller claims to be, without believing it."""
 
     def unreadable(self) -> Answer:
@@ -89,42 +82,73 @@ class Api(Protocol):
         """Tell whether the caller is who it claims to be."""
 
 
-def mount(app: Flask, state: State, api: Api, handlers: Mapping[str, Handler], methods: list[str]) -> None:
-    """Give every path of an API its road."""
-
-    def view(handler: Handler) -> Callable[[], Response]:
-        return lambda: _answer_request(state, api, handler)
-
-    for path, handler in handlers.items():
-        app.add_url_rule(path, endpoint=path, view_func=view(handler), methods=methods)
+@dataclass(frozen=True, slots=True)
+class _Route:
+    method: str
+    api: Api
+    handler: Handler
 
 
-def _answer_request(state: State, api: Api, handler: Handler) -> Response:
-    body = _read()
+class ApiCalls:
+    """Answers the paths of both APIs, as a WSGI app, and leaves all others to ``pages``.
+
+    They do not go through Flask: its routing and its request objects cost as much as all the rest of a call.
+    """
+
+    def __init__(self, state: State, pages: WSGIApplication) -> None:
+        self._state = state
+        self._pages = pages
+        self._routes: dict[str, _Route] = {}
+
+    def mount(self, api: Api, handlers: Mapping[str, Handler], method: str) -> None:
+        """Give every path of an API its road."""
+        self._routes |= {path: _Route(method, api, handler) for path, handler in handlers.items()}
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request.
+
+        Raises: ConnectionResetError when no answer is to be sent: what servers and test clients take for a caller that
+        is gone.
+        """
+        route = self._routes.get(environ["PATH_INFO"])
+        if route is None:
+            return self._pages(environ, start_response)
+        if environ["REQUEST_METHOD"] != route.method:
+            return _send(Answer("Method not allowed", 405, {"Allow": route.method}), start_response)
+        answer = _answer_request(self._state, route, environ)
+        if answer is None:
+            raise ConnectionResetError("no answer is sent, as ordered")
+        return _send(answer, start_response)
+
+
+def _answer_request(state: State, route: _Route, environ: WSGIEnvironment) -> Answer | None:
+    """Carry a request out as the faults on order let it; None when no answer is to be sent."""
+    body = _read(environ)
     with state.lock:
-        arrival = Arrival(api.claimed(state, request.headers, body), body)
-        fault = state.faults.take(request.path, _client_id(arrival))
+        account = route.api.claimed(state, environ, body)
+        arrival = Arrival(route.method, environ["PATH_INFO"], account, body)
+        fault = state.faults.take(arrival.path, _client_id(arrival))
         released = state.faults.released
     kind = None if fault is None else fault.kind
     if fault is not None and kind is FaultKind.SLOW:
         released.wait(fault.seconds)
     with state.lock:
         if fault is None or kind in _HAS_EFFECT:
-            answer = _carry_out(state, api, handler, arrival)
+            answer = _carry_out(state, route, arrival)
         else:
-            answer = _spoil(state, api, fault)
+            answer = _spoil(state, route.api, fault)
         _write_down(state, arrival, answer, kind)
     if fault is not None and kind in _NO_ANSWER:
         released.wait(fault.seconds)
-        return NoAnswer()
-    return _response(answer)
+        return None
+    return answer
 
 
-def _read() -> dict[str, Any] | None:
-    if request.method == "GET":
+def _read(environ: WSGIEnvironment) -> dict[str, Any] | None:
+    if environ["REQUEST_METHOD"] == "GET":
         return {}
     try:
-        body = jsontext.loads(request.get_data())
+        body = jsontext.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
     except ValueError:
         return None
     return body if isinstance(body, dict) else None
@@ -134,16 +158,17 @@ def _client_id(arrival: Arrival) -> str | None:
     return None if arrival.account is None else arrival.account.client_id
 
 
-def _carry_out(state: State, api: Api, handler: Handler, arrival: Arrival) -> Answer:
+def _carry_out(state: State, route: _Route, arrival: Arrival) -> Answer:
     account, body = arrival.account, arrival.body
     if body is None:
-        return api.unreadable()
-    if account is None or not api.authenticated(account, state.switches, body):
-        return api.not_authenticated(state.switches)
+        return route.api.unreadable()
+    if account is None or not route.api.authenticated(account, state.switches, body):
+        return route.api.not_authenticated(state.switches)
     now_ms = round(state.now().timestamp() * 1000)
     state.touch()
     try:
-        return handler(Call(account, state.holdings[account.client_id], state.switches, request.path, body, now_ms))
+        held = state.holdings[account.client_id]
+        return route.handler(Call(account, held, state.switches, arrival.path, body, now_ms))
     except Declined as declined:
         return declined.answer
 
@@ -165,8 +190,8 @@ def _write_down(state: State, arrival: Arrival, answer: Answer, kind: FaultKind 
     state.journal.add(
         at=state.now(),
         account=_client_id(arrival),
-        method=request.method,
-        path=request.path,
+        method=arrival.method,
+        path=arrival.path,
         status=None if kind in _NO_ANSWER else answer.status,
         success=answer.success,
         fault=None if kind is None else kind.value,
@@ -175,9 +200,14 @@ def _write_down(state: State, arrival: Arrival, answer: Answer, kind: FaultKind 
     )
 
 
-def _response(answer: Answer) -> Response:
-    if answer.body is None:
-        return Response(status=answer.status, headers=dict(answer.headers))
-    if isinstance(answer.body, str):
-        return Response(answer.body, answer.status, dict(answer.headers), mimetype="text/html")
-    return Response(jsontext.dumps(answer.body), answer.status, dict(answer.headers), mimetype="application/json")
+def _send(answer: Answer, start_response: StartResponse) -> Iterable[bytes]:
+    headers = list(answer.headers.items())
+    text = answer.body
+    if text is not None:
+        kind = "text/html; charset=utf-8" if isinstance(text, str) else "application/json"
+        headers.append(("Content-Type", kind))
+        text = text if isinstance(text, str) else jsontext.dumps(text)
+    body = (text or "").encode()
+    headers.append(("Content-Length", str(len(body))))
+    start_response(f"{answer.status} {responses.get(answer.status, 'Unknown')}", headers)
+    return [body]

@@ -65,6 +65,16 @@ def update_event(call: Call, sent: Mapping[str, Any]) -> str:
     return event.event_id
 
 
+def check_event(call: Call, body: Mapping[str, Any], coming: str) -> None:
+    """Decline the call where adding or changing the event would, if there were a contact at the address ``coming``."""
+    sent = body.get("contactEvent") or {}
+    if sent.get("eventId"):
+        _event_to_update(call, sent)
+    elif str(body.get("email")).lower() != coming.lower() or body.get("contactId"):
+        _require_known(call, body, _addressed(call, body))
+    _event_fields(call, sent)
+
+
 def _event_to_update(call: Call, sent: Mapping[str, Any]) -> Event | None:
     if sent.get("eventId"):
         event = call.holdings.events.get(str(sent["eventId"]))
@@ -78,18 +88,31 @@ def _event_to_update(call: Call, sent: Mapping[str, Any]) -> Event | None:
 
 
 def _contact_of(call: Call, body: Mapping[str, Any], owner: str) -> Contact | None:
+    contact = _addressed(call, body)
+    if contact is None and _may_create(call, body):
+        return put_contact(call, {"contact": {"email": body["email"]}, "forceOptIn": True}, owner=owner)
+    _require_known(call, body, contact)
+    return contact
+
+
+def _addressed(call: Call, body: Mapping[str, Any]) -> Contact | None:
     email, contact_id = body.get("email"), body.get("contactId")
     if email and contact_id and call.switches["event_both_ids"] == "refuse":
         raise refuse("Either email or contactId can be specified")
     if not email and not contact_id:
         raise refuse("No email specified")
-    contact = call.holdings.contacts.get(str(contact_id)) if contact_id else call.holdings.contact_by_email(str(email))
-    unknown = call.switches["event_unknown_contact"]
-    if contact is None and email and unknown == "create_when_forced" and body.get("forceOptIn"):
-        return put_contact(call, {"contact": {"email": email}, "forceOptIn": True}, owner=owner)
-    if contact is None and unknown != "silent":
+    return call.holdings.contacts.get(str(contact_id)) if contact_id else call.holdings.contact_by_email(str(email))
+
+
+def _may_create(call: Call, body: Mapping[str, Any]) -> bool:
+    forced = call.switches["event_unknown_contact"] == "create_when_forced"
+    return bool(forced and body.get("email") and body.get("forceOptIn"))
+
+
+def _require_known(call: Call, body: Mapping[str, Any], contact: Contact | None) -> None:
+    silent = call.switches["event_unknown_contact"] == "silent"
+    if contact is None and not silent and not _may_create(call, body):
         raise refuse("Contact not found")
-    return contact
 
 
 def _event_fields(call: Call, sent: Mapping[str, Any]) -> dict[str, Any]:

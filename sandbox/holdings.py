@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -142,12 +142,19 @@ class Holdings:
                 del self._ids_by_external_id[external_id]
 
     def as_dict(self) -> dict[str, Any]:
-        """Give everything held, ready for JSON; ``from_dict`` reads it back."""
+        """Give everything held, ready for JSON; ``restore`` takes it back."""
+        return {"contacts": self.cards(self.contacts), **self.without_contacts()}
+
+    def cards(self, contact_ids: Iterable[str]) -> list[dict[str, Any]]:
+        """Give these contacts with their events, ready for JSON; those that are gone are left out."""
+        found = filter(None, map(self.contacts.get, contact_ids))
+        return [
+            contact.as_dict() | {"events": [event.as_dict() for event in self.events_of(contact)]} for contact in found
+        ]
+
+    def without_contacts(self) -> dict[str, Any]:
+        """Give everything but the contacts, ready for JSON."""
         return {
-            "contacts": [
-                contact.as_dict() | {"events": [event.as_dict() for event in self.events_of(contact)]}
-                for contact in self.contacts.values()
-            ],
             "catalogs": [
                 {name: getattr(catalog, name) for name in Catalog.__slots__}
                 | {"products": list(catalog.products.values())}
@@ -157,20 +164,17 @@ class Holdings:
             "deleted": self.deleted,
         }
 
-    @classmethod
-    def from_dict(cls, kept: Mapping[str, Any]) -> Holdings:
-        """Build holdings from what ``as_dict`` gave."""
-        holdings = cls()
-        for card in kept["contacts"]:
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take back what ``as_dict`` gave, or a part of it."""
+        for card in kept.get("contacts", ()):
             contact = Contact(**{name: value for name, value in card.items() if name != "events"})
-            holdings.add_contact(contact)
+            self.add_contact(contact)
             for entry in card["events"]:
                 own = {name: entry[name] for name in _EVENT_OWN}
                 fields = {name: value for name, value in entry.items() if name not in own}
-                holdings.put_event(Event(contact_id=contact.contact_id, fields=fields, **own))
-        for entry in kept["catalogs"]:
+                self.put_event(Event(contact_id=contact.contact_id, fields=fields, **own))
+        for entry in kept.get("catalogs", ()):
             products = {product["productId"]: product for product in entry["products"]}
-            holdings.catalogs[entry["catalog_id"]] = Catalog(**entry | {"products": products})
-        holdings.jobs = {entry["request_id"]: Job(**entry) for entry in kept["jobs"]}
-        holdings.deleted = list(kept["deleted"])
-        return holdings
+            self.catalogs[entry["catalog_id"]] = Catalog(**entry | {"products": products})
+        self.jobs |= {entry["request_id"]: Job(**entry) for entry in kept.get("jobs", ())}
+        self.deleted += kept.get("deleted", ())

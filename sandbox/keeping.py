@@ -1,10 +1,10 @@
-"""The keep file: the state as one JSON text, replaced atomically shortly after a change."""
+"""The keep file: the state as JSON texts, one a line, replaced atomically shortly after a change."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 DELAY_S = 0.2
@@ -13,9 +13,9 @@ PAUSE_PER_WRITING = 10
 
 
 class Keeper:
-    """Writes ``render()`` to ``path`` soon after ``touch()``; many changes share one writing."""
+    """Writes the lines of ``render()`` to ``path`` soon after ``touch()``; many changes share one writing."""
 
-    def __init__(self, path: Path, render: Callable[[], str]) -> None:
+    def __init__(self, path: Path, render: Callable[[], Iterable[str]]) -> None:
         self._path = path
         self._render = render
         self._lock = threading.Lock()
@@ -23,9 +23,11 @@ class Keeper:
         self._due = False
         self._delay_s = DELAY_S
 
-    def read(self) -> str | None:
-        """Give what was kept, or None when there is nothing yet."""
-        return self._path.read_text(encoding="utf-8") if self._path.exists() else None
+    def read(self) -> Iterator[str]:
+        """Give the lines that were kept, none when there is nothing yet."""
+        if self._path.exists():
+            with self._path.open(encoding="utf-8", newline="\n") as kept:
+                yield from kept
 
     def touch(self) -> None:
         """Ask for a writing, unless one is already coming."""
@@ -53,6 +55,7 @@ class Keeper:
         started = time.monotonic()
         self._path.parent.mkdir(parents=True, exist_ok=True)
         draft = self._path.with_name(self._path.name + ".new")
-        draft.write_text(self._render(), encoding="utf-8")
+        with draft.open("w", encoding="utf-8", newline="\n") as lines:
+            lines.writelines(f"{line}\n" for line in self._render())
         draft.replace(self._path)
         self._delay_s = max(DELAY_S, PAUSE_PER_WRITING * (time.monotonic() - started))

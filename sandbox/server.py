@@ -11,68 +11,21 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler
-from io import BytesIO
-from socketserver import ThreadingMixIn
-from typing import IO, Any, cast
-from wsgiref.handlers import SimpleHandler
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+from socketserver import TCPServer, ThreadingMixIn
+from typing import Any
 
 from flask import Flask
 
 from sandbox.app import state_of
+from sandbox.connection import Connection
 
 _POLL_S = 0.05
 
 
-class _Answering(SimpleHandler):
-    """Runs the app for one request."""
-
-    http_version = "1.1"
-    server_software = "sandbox"
-    os_environ: dict[str, str] = {}  # noqa: RUF012 - an attribute of SimpleHandler; keeps our environment out
-    finished = False
-
-    def close(self) -> None:
-        """Note that an answer was sent whole."""
-        self.finished = True
-        super().close()
-
-
-class _Connection(WSGIRequestHandler):
-    """Reads the requests of one connection, one after the other."""
-
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1  # head and body leave together
-    disable_nagle_algorithm = True
-
-    def handle(self) -> None:
-        """Serve until one side closes the connection."""
-        with suppress(ConnectionError):
-            BaseHTTPRequestHandler.handle(self)
-
-    def _answer(self) -> None:
-        length = self.headers.get("Content-Length", "0")
-        if "Transfer-Encoding" in self.headers or not length.isdigit():
-            self.close_connection = True
-            self.send_error(411)
-            return
-        # The body is read whole even where the app ignores it: what it left would be taken for the next request.
-        body, writing = BytesIO(self.rfile.read(int(length))), cast("IO[bytes]", self.wfile)
-        answering = _Answering(body, writing, self.get_stderr(), self.get_environ(), multiprocess=False)
-        answering.run(cast("SandboxServer", self.server).app)
-        if not answering.finished:
-            self.close_connection = True
-
-    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _answer  # noqa: N815 - http.server's names
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: the journal knows every call."""
-
-
-class SandboxServer(ThreadingMixIn, WSGIServer):
+class SandboxServer(ThreadingMixIn, TCPServer):
     """Serves one simulator app. Use ``start`` and ``stop``, or ``serve_forever`` in a thread of your own."""
 
+    allow_reuse_address = True
     daemon_threads = False
     block_on_close = True
     request_queue_size = 128
@@ -81,7 +34,7 @@ class SandboxServer(ThreadingMixIn, WSGIServer):
         self._connections: set[socket.socket] = set()
         self._state = state_of(app)
         self._thread: threading.Thread | None = None
-        super().__init__((host, port), _Connection)
+        super().__init__((host, port), Connection)
         self.app = app
 
     @property

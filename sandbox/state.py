@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from sandbox.faults import Faults
 from sandbox.holdings import Holdings
 from sandbox.journal import Journal
 from sandbox.keeping import Keeper
+
+CARDS_A_LINE = 100  # of the keep file; no call waits longer than one line takes
 
 
 def utc_now() -> datetime:
@@ -38,9 +40,9 @@ class State:
         self.switches = Switches()
         self.faults = Faults()
         self.journal = Journal()
-        self._keeper = None if keep_file is None else Keeper(keep_file, self._kept_text)
-        if self._keeper is not None and (text := self._keeper.read()):
-            self._restore(jsontext.loads(text))
+        self._keeper = None if keep_file is None else Keeper(keep_file, self._kept_lines)
+        for line in self._keeper.read() if self._keeper is not None else ():
+            self._restore(jsontext.loads(line))
 
     def touch(self) -> None:
         """Say that something changed, so that it is written to the keep file soon."""
@@ -71,12 +73,27 @@ class State:
         wanted = self.holdings if account is None else {account: self.holdings[account]}
         return {"accounts": {client_id: holdings.as_dict() for client_id, holdings in wanted.items()}}
 
-    def _kept_text(self) -> str:
-        with self.lock:
-            return jsontext.dumps(self.as_dict() | {"switches": self.switches.changed()})
+    def _kept_lines(self) -> Iterator[str]:
+        """Give what is kept as JSON texts, each a part of it.
 
-    def _restore(self, kept: dict[str, Any]) -> None:
-        for client_id, held in kept["accounts"].items():
+        Each is made under the lock, but not all under one: calls go on in between. A change to a part that was
+        already written asks for a writing of its own.
+        """
+        for client_id, holdings in list(self.holdings.items()):
+            with self.lock:
+                contact_ids = list(holdings.contacts)
+            for first in range(0, len(contact_ids), CARDS_A_LINE):
+                with self.lock:
+                    cards = holdings.cards(contact_ids[first : first + CARDS_A_LINE])
+                    line = jsontext.dumps({"accounts": {client_id: {"contacts": cards}}})
+                yield line
+            with self.lock:
+                line = jsontext.dumps({"accounts": {client_id: holdings.without_contacts()}})
+            yield line
+        yield jsontext.dumps({"switches": self.switches.changed()})
+
+    def _restore(self, kept: Mapping[str, Any]) -> None:
+        for client_id, held in kept.get("accounts", {}).items():
             if client_id in self.holdings:
-                self.holdings[client_id] = Holdings.from_dict(held)
-        self.switches.turn(kept["switches"])
+                self.holdings[client_id].restore(held)
+        self.switches.turn(kept.get("switches", {}))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
-
-from werkzeug.datastructures import Headers
+from wsgiref.types import WSGIEnvironment
 
 from sandbox.accounts import SandboxAccount
 from sandbox.behaviours import Switches
@@ -22,7 +21,7 @@ CREDENTIALS: Mapping[str, Shape] = {"clientId": text, "apiKey": text, "requestTi
 class ApiV2:
     """How API v2 tells callers apart and says no."""
 
-    def claimed(self, state: State, headers: Headers, body: Mapping[str, Any] | None) -> SandboxAccount | None:
+    def claimed(self, state: State, environ: WSGIEnvironment, body: Mapping[str, Any] | None) -> SandboxAccount | None:
         """Find the account by ``clientId``."""
         client_id = None if body is None else body.get("clientId")
         return state.accounts.by_client_id.get(client_id) if isinstance(client_id, str) else None

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import Any
-
-from werkzeug.datastructures import Headers
+from wsgiref.types import WSGIEnvironment
 
 from sandbox.accounts import SandboxAccount
 from sandbox.behaviours import Switches
@@ -98,9 +97,9 @@ def _whole(reason: Reason, text: str, status: int = 400) -> Answer:
 class ApiV3:
     """How API v3 tells callers apart and says no."""
 
-    def claimed(self, state: State, headers: Headers, body: Mapping[str, Any] | None) -> SandboxAccount | None:
+    def claimed(self, state: State, environ: WSGIEnvironment, body: Mapping[str, Any] | None) -> SandboxAccount | None:
         """Find the account by the ``API-KEY`` header."""
-        return state.accounts.by_v3_key.get(headers.get("API-KEY", ""))
+        return state.accounts.by_v3_key.get(environ.get("HTTP_API_KEY", ""))
 
     def unreadable(self) -> Answer:
         """Answer 400 with the documented text."""

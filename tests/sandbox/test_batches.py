@@ -82,14 +82,53 @@ def test_refused_integration_upsert_explains_fields_in_values(client: SandboxCli
     assert reply.body["values"] == {"email": ["not a valid e-mail address"]}
 
 
-def test_contact_stays_when_its_event_is_refused(client: SandboxClient) -> None:
+BAD_EVENTS = [
+    ({"email": "nobody@example.com"}, PURCHASE, "Contact not found"),
+    ({"contactId": "unheard"}, PURCHASE, "Contact not found"),
+    ({}, PURCHASE, "No email specified"),
+    ({"email": "anna@example.com"}, PURCHASE | {"eventId": "unheard"}, "Event not found"),
+    ({"email": "anna@example.com"}, PURCHASE | {"detail1": "x" * 256}, "Value of field detail1 is too long"),
+]
+
+
+@pytest.mark.parametrize(("addressee", "event", "words"), BAD_EVENTS)
+@pytest.mark.parametrize(("done", "names"), [("nothing", []), ("contact", ["Anna"])])
+def test_refused_event_refuses_the_whole_call(
+    client: SandboxClient, addressee: Any, event: Any, words: str, done: str, names: list[str]
+) -> None:
+    client.turn(integration_refused_event=done)
     reply = integrate(
         client,
-        contactUpsertRequest=part(contact={"email": "anna@example.com"}),
-        addContactExtEventRequest=part(email="nobody@example.com", contactEvent=PURCHASE),
+        contactUpsertRequest=part(contact={"email": "anna@example.com", "name": "Anna"}),
+        addContactExtEventRequest=part(contactEvent=event, **addressee),
     )
-    assert reply.body["message"] == ["Contact not found"]
+    assert reply.body["success"] is False
+    assert reply.body["message"][0].startswith(words)
+    held = client.state.holdings[ACCOUNT.client_id]
+    assert [contact.fields["name"] for contact in held.contacts.values()] == names
+    assert not held.events
+
+
+def test_refused_contact_keeps_its_event_out(client: SandboxClient) -> None:
+    client.contact()
+    reply = integrate(
+        client,
+        contactUpsertRequest=part(contact={"email": "anna@example.com"}, birthday="tomorrow"),
+        addContactExtEventRequest=part(email="anna@example.com", contactEvent=PURCHASE),
+    )
+    assert reply.body["values"] == {"birthday": ["must be yyyyMMdd or MMdd"]}
     assert client.card()["contactExtEvents"] == []
+
+
+def test_integration_upsert_of_both_is_one_journal_entry(client: SandboxClient) -> None:
+    parts = {
+        "contactUpsertRequest": part(contact={"email": "anna@example.com"}),
+        "addContactExtEventRequest": part(email="anna@example.com", contactEvent=PURCHASE),
+    }
+    integrate(client, **parts)
+    [entry] = client.state.journal.last()
+    assert (entry.path, entry.status, entry.success) == ("/api/integration/upsert", 200, True)
+    assert {name: entry.body[name] for name in parts} == parts
 
 
 def test_each_part_needs_an_owner(client: SandboxClient) -> None:

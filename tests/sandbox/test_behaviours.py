@@ -157,6 +157,14 @@ def event_variant(**own: Any) -> Callable[[SandboxClient], str]:
     return lambda client: verdict(add(known_then(client), **own))
 
 
+def good_contact_and_bad_event(client: SandboxClient) -> tuple[str, bool]:
+    parts = {
+        "contactUpsertRequest": {"owner": ACCOUNT.owners[0], "contact": {"email": "anna@example.com"}},
+        "addContactExtEventRequest": {"owner": ACCOUNT.owners[0], "email": NOBODY, "contactEvent": PURCHASE},
+    }
+    return asked(client, "integration/upsert", **parts), client.card() is not None
+
+
 def event_key(client: SandboxClient) -> Any:
     client.contact()
     client.event()
@@ -254,6 +262,10 @@ SCENARIOS: Mapping[str, tuple[Callable[[SandboxClient], Any], Mapping[str, Any]]
     "batch_upsert_size": (batch_of_1001, {"refuse": "refused", "accept": "done"}),
     "job_request_id": (job_id, {"number": int, "text": str}),
     "job_status": (job_states, {"done": ["done", "done"], "running_once": ["refused", "done"]}),
+    "integration_refused_event": (
+        good_contact_and_bad_event,
+        {"nothing": ("refused", False), "contact": ("refused", True)},
+    ),
     "event_update": (partial_update, {"replace": False, "merge": True}),
     "event_unknown_contact": (
         event_for_nobody,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from relay import jsontext
 from sandbox import create_app, state_of
 from tests.support.sandbox import ACCOUNT, OTHER_ACCOUNT, SandboxClient
 
@@ -36,6 +37,45 @@ def test_state_survives_a_restart(tmp_path: Path) -> None:
     assert client.v2("v2/contact/deleteContactExtEvent", externalId="order-9").body["success"] is True
     assert event_id not in client.state.holdings[ACCOUNT.client_id].events
     client.state.close()
+
+
+def test_kept_lines_together_are_the_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.state.CARDS_A_LINE", 2)
+    keep_file = tmp_path / "sandbox.json"
+    client = restarted(keep_file, ACCOUNT, OTHER_ACCOUNT)
+    for number in range(5):
+        client.contact(f"p{number}@example.com", contact={"name": "Line\u2028end\n"})
+        client.event(f"p{number}@example.com")
+    client.contact("only@example.com", account=OTHER_ACCOUNT)
+    before = client.state.as_dict()
+    client.state.close()
+    assert len(keep_file.read_text().split("\n")) == 3 + 1 + 1 + 1 + 1 + 1  # cards and rest of each, switches, the end
+    client = restarted(keep_file, ACCOUNT, OTHER_ACCOUNT)
+    assert client.state.as_dict() == before
+    client.state.close()
+
+
+def test_file_of_one_text_is_still_read(tmp_path: Path) -> None:
+    keep_file = tmp_path / "sandbox.json"
+    client = restarted(tmp_path / "other.json")
+    client.contact()
+    client.event()
+    before = client.state.as_dict()
+    client.state.close()
+    keep_file.write_text(jsontext.dumps(before | {"switches": {"bad_product": "accept_good"}}))
+    client = restarted(keep_file)
+    assert client.state.as_dict() == before
+    assert client.state.switches["bad_product"] == "accept_good"
+    client.state.close()
+
+
+def test_contact_that_goes_while_the_file_is_written_is_left_out(client: SandboxClient) -> None:
+    client.contact("first@example.com")
+    client.contact("second@example.com")
+    held = client.state.holdings[ACCOUNT.client_id]
+    listed = list(held.contacts)
+    client.v2("contact/delete", email="first@example.com")
+    assert [card["email"] for card in held.cards(listed)] == ["second@example.com"]
 
 
 def test_change_is_written_without_being_asked_to(tmp_path: Path) -> None:
