@@ -112,6 +112,7 @@ class StoredCommand:
     contact_id: str | None = None  # SALESmanago's contact id, once known
     event_id: str | None = None  # SALESmanago's id of the linked event, once known
     location: str | None = None  # of a product
+    event: EventKey | None = None  # the event it is about, if the relay keeps a link to it
     answer_lost: bool = False  # an earlier attempt was begun and its outcome is not known
     doubted: bool = False  # whether the event is there is not known: an earlier command about it is uncertain
 
@@ -124,6 +125,7 @@ class Verdict(StrEnum):
     DEAD = "dead"
     UNCERTAIN = "uncertain"
     RELEASED = "released"  # put back untouched; not counted as an attempt
+    SUPERSEDED = "superseded"  # a later command of the same call said all that this one says
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from relay.commands import Command
+from relay.commands import Command, ContactSubject
 from relay.memory import CatalogItem, Resource
 from relay.privacy import PrivacyWish
 
@@ -75,6 +75,17 @@ class Translation:
     resource_id: str | None = None
     privacy: tuple[PrivacyWish, ...] = ()  # whom to forget, the delivery itself too, or to tell about
     erased: bool = False  # it tells about somebody who was forgotten: its own body goes
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether it changes more than its own parts tell, so that nothing may be translated meanwhile."""
+        return bool(self.privacy) or self.erased
+
+    @property
+    def renames(self) -> bool:
+        """Whether it changes somebody's address, which decides whom what comes after it is about."""
+        subjects = (command.subject for command in self.commands)
+        return any(isinstance(subject, ContactSubject) and bool(subject.new_email) for subject in subjects)
 
 
 @dataclass(frozen=True, slots=True)

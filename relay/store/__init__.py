@@ -1,19 +1,21 @@
 """The durable store: the only home of SQLAlchemy. One code for SQLite and PostgreSQL."""
 
 from relay.store.answers import Answer
-from relay.store.deliveries import Workbench
 from relay.store.lanes import LaneKey, LaneView
+from relay.store.locking import Contended
 from relay.store.privacy.tasks import PrivacyTask, PrivacyTaskView
 from relay.store.privacy.traces import Traces
 from relay.store.reading import CommandFilter, Counts, DeadLetters, DeliveryFilter
 from relay.store.store import Store
 from relay.store.views import AttemptView, CommandView, DeliveryView
+from relay.store.workbench import Workbench
 
 __all__ = [
     "Answer",
     "AttemptView",
     "CommandFilter",
     "CommandView",
+    "Contended",
     "Counts",
     "DeadLetters",
     "DeliveryFilter",

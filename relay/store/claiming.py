@@ -1,4 +1,4 @@
-"""Which commands may be sent now: the due head of each subject, groups taking turns.
+"""Which commands may be sent now: the due head of each subject with those behind it, groups and shops taking turns.
 
 A head is a command with no earlier open command of its subject and no other claimed one. Two workers on PostgreSQL can
 see the same moment differently, since neither sees what the other has not committed; so heads are locked first
@@ -7,38 +7,77 @@ and then judged a second time, by a statement that sees everything committed unt
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import groupby, islice, takewhile
+from types import MappingProxyType
 from typing import Any
-from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
 
-from relay.commands import CommandKind, CommandState, StoredCommand
-from relay.store.columns import state_in
+from relay.commands import CommandKind, CommandState, EventKey, StoredCommand
+from relay.store.columns import Moment, state_in
 from relay.store.lanes import LaneKey, sendable_lanes
+from relay.store.leases import lease_token
 from relay.store.tables import COMMANDS_FOR_SOMEBODY, OPEN_COMMANDS, attempts, commands, contacts, events
+from relay.store.turns import in_turn, loose_scan
+
+MOST_FOLLOWERS = 20
+"""Of one subject behind its head: few enough to be sent within the lease."""
 
 LOST_MESSAGE = "The worker stopped before an answer came."
 
 
-def claim_heads(
-    connection: Connection, now: datetime, lease_s: float, limit: int, turn: int, skip: Collection[LaneKey] = ()
+def claim_commands(
+    connection: Connection,
+    now: datetime,
+    lease_s: float,
+    limit: int,
+    turn: int,
+    skip: Collection[LaneKey] = (),
+    holder: str = "",
+    followers: int = MOST_FOLLOWERS,
+    most_of: Mapping[LaneKey, int] = MappingProxyType({}),
 ) -> list[StoredCommand]:
-    """Lease up to ``limit`` heads to the caller, oldest first; ``turn`` moves the lane that is asked first."""
+    """Lease up to ``limit`` heads, each with up to ``followers`` behind it; ``turn`` moves who is asked first."""
     lanes = [lane for lane in sendable_lanes(connection, now) if lane not in skip]
-    start = turn % len(lanes) if lanes else 0
-    taken_over = _lock_heads(connection, lanes[start:] + lanes[:start], now, limit)
-    token = uuid4().hex
-    leased = {"state": CommandState.CLAIMED, "lease_token": token, "due_at": now + timedelta(seconds=lease_s)}
-    claimed = connection.scalars(
-        update(commands).where(commands.c.id.in_(taken_over), is_head(now)).values(leased).returning(commands.c.id)
-    ).all()
-    _note_lost_answers(connection, [id_ for id_ in claimed if taken_over[id_]], now)
-    return _load(connection, claimed)
+
+    def heads_of(lane: LaneKey, most: int) -> list[tuple[int, bool]]:
+        return _lock_heads(connection, lane, now, min(most, most_of.get(lane, most)), turn)
+
+    locked = dict(in_turn(lanes, limit, turn, heads_of))
+    if not locked:
+        return []
+    leased = {
+        "new_state": CommandState.CLAIMED,
+        "new_token": lease_token(holder),
+        "new_due_at": now + timedelta(seconds=lease_s),
+    }
+    taken = connection.execute(_LEASE_HEADS, leased | {"ids": list(locked), "now": now}).all()
+    _note_lost_answers(connection, [row.id for row in taken if locked[row.id]], now)
+    following = _followers(connection, taken, now, followers) if followers else []
+    if following:
+        connection.execute(_LEASE, leased | {"ids": following})
+    return _load(connection, [*(row.id for row in taken), *following])
 
 
-def is_head(now: datetime) -> ColumnElement[bool]:
+def is_head(now: Any) -> ColumnElement[bool]:
     """Tell whether a command is due and nothing of its subject goes before it."""
     other = commands.alias("other")
     in_the_way = exists().where(
@@ -48,32 +87,41 @@ def is_head(now: datetime) -> ColumnElement[bool]:
         or_(
             other.c.id < commands.c.id,
             # An earlier command that was requeued must not join one that is being sent.
-            and_(other.c.id != commands.c.id, other.c.state == CommandState.CLAIMED),
+            and_(other.c.id != commands.c.id, other.c.state == CommandState.CLAIMED, other.c.due_at > now),
         ),
     )
     return and_(state_in(commands.c.state, OPEN_COMMANDS), commands.c.due_at <= now, ~in_the_way)
 
 
-def _lock_heads(connection: Connection, lanes: Sequence[LaneKey], now: datetime, limit: int) -> dict[int, bool]:
-    """Lock heads lane by lane, each lane within its share; tells for each whether an expired lease is taken over."""
-    locked: dict[int, bool] = {}
-    for index, lane in enumerate(lanes):
-        share = -(-(limit - len(locked)) // (len(lanes) - index))
-        if share:
-            rows = connection.execute(heads(lane, now, share)).all()
-            locked.update({row.id: row.state == CommandState.CLAIMED for row in rows})
-    return locked
+def _lock_heads(connection: Connection, lane: LaneKey, now: datetime, limit: int, turn: int) -> list[tuple[int, bool]]:
+    """Lock heads of a lane, its shops by turns; tells for each whether an expired lease is taken over."""
+    named = {"of_group": lane.group, "of_lane": lane.lane}
+    shops = connection.scalars(_SHOPS, named).all()
+
+    def of_shop(shop: str, most: int) -> list[tuple[int, bool]]:
+        rows = connection.execute(HEADS, named | {"of_shop": shop, "now": now, "most": most})
+        return [(row.id, row.state == CommandState.CLAIMED) for row in rows]
+
+    return in_turn(shops, limit, turn, of_shop)
 
 
-def heads(lane: LaneKey, now: datetime, limit: int) -> Select[Any]:
-    """The statement that locks up to ``limit`` heads of one lane, leaving out what another worker has locked."""
-    return (
-        select(commands.c.id, commands.c.state)
-        .where(commands.c.group_key == lane.group, commands.c.lane == lane.lane, is_head(now))
-        .order_by(commands.c.due_at, commands.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=commands)
-    )
+def _followers(connection: Connection, heads: Sequence[Row[Any]], now: datetime, most: int) -> list[int]:
+    """Lock up to ``most`` commands behind each of these heads, as far as they wait and are due."""
+    by_group: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for head in heads:
+        by_group[head.group_key][head.subject] = head.id
+    taken: list[int] = []
+    for group, mine in by_group.items():
+        rows = connection.execute(_BEHIND, {"of_group": group, "subjects": list(mine), "heads": list(mine.values())})
+        for subject, behind in groupby(rows, key=lambda row: row.subject):
+            waiting = takewhile(partial(_follows, mine[subject], now), behind)
+            taken += [row.id for row in islice(waiting, most)]
+    return taken
+
+
+def _follows(head: int, now: datetime, row: Row[Any]) -> bool:
+    due: bool = row.id > head and row.state == CommandState.WAITING and row.due_at <= now
+    return due
 
 
 def _note_lost_answers(connection: Connection, taken_over: Sequence[int], now: datetime) -> None:
@@ -90,32 +138,7 @@ def _note_lost_answers(connection: Connection, taken_over: Sequence[int], now: d
 
 
 def _load(connection: Connection, ids: Sequence[int]) -> list[StoredCommand]:
-    earlier = commands.alias("earlier")
-    doubted = exists().where(same_event(earlier.c, commands.c), is_uncertain(earlier.c), earlier.c.id < commands.c.id)
-    rows = connection.execute(
-        select(
-            commands,
-            contacts.c.email,
-            contacts.c.contact_id.label("known_contact_id"),
-            # Of an event that was looked for, only the command that did so knows the id.
-            func.coalesce(events.c.event_id, commands.c.event_id).label("known_event_id"),
-            doubted.label("doubted"),
-        )
-        .select_from(commands)
-        .outerjoin(contacts, contacts.c.id == commands.c.contact)
-        .outerjoin(
-            events,
-            and_(
-                events.c.shop == commands.c.event_shop,
-                events.c.kind == commands.c.event_kind,
-                events.c.resource_id == commands.c.event_resource_id,
-                events.c.slot == commands.c.event_slot,
-            ),
-        )
-        .where(commands.c.id.in_(ids))
-        .order_by(commands.c.id)
-    )
-    return [_stored(row) for row in rows]
+    return [_stored(row) for row in connection.execute(_LOAD, {"ids": ids})]
 
 
 def is_uncertain(columns: Any) -> ColumnElement[bool]:
@@ -144,6 +167,75 @@ def _stored(row: Row[Any]) -> StoredCommand:
         contact_id=row.known_contact_id,
         event_id=row.known_event_id,
         location=row.location,
+        event=_of_event(row),
         answer_lost=row.answer_lost,
         doubted=row.doubted and row.known_event_id is None,
     )
+
+
+def _of_event(row: Row[Any]) -> EventKey | None:
+    if row.event_shop is None:
+        return None
+    return EventKey(row.event_shop, row.event_kind, row.event_resource_id, row.event_slot)
+
+
+def _loading() -> Select[Any]:
+    earlier = commands.alias("earlier")
+    doubted = exists().where(same_event(earlier.c, commands.c), is_uncertain(earlier.c), earlier.c.id < commands.c.id)
+    return (
+        select(
+            commands,
+            contacts.c.email,
+            contacts.c.contact_id.label("known_contact_id"),
+            # Of an event that was looked for, only the command that did so knows the id.
+            func.coalesce(events.c.event_id, commands.c.event_id).label("known_event_id"),
+            doubted.label("doubted"),
+        )
+        .select_from(commands)
+        .outerjoin(contacts, contacts.c.id == commands.c.contact)
+        .outerjoin(
+            events,
+            and_(
+                events.c.shop == commands.c.event_shop,
+                events.c.kind == commands.c.event_kind,
+                events.c.resource_id == commands.c.event_resource_id,
+                events.c.slot == commands.c.event_slot,
+            ),
+        )
+        .where(commands.c.id.in_(bindparam("ids", expanding=True)))
+        .order_by(commands.c.id)
+    )
+
+
+_NOW = bindparam("now", type_=Moment)
+_IN_LANE = (commands.c.group_key == bindparam("of_group"), commands.c.lane == bindparam("of_lane"))
+_SHOPS = loose_scan(commands.c.shop, *_IN_LANE, state_in(commands.c.state, OPEN_COMMANDS))
+
+HEADS = (
+    select(commands.c.id, commands.c.state)
+    .where(*_IN_LANE, commands.c.shop == bindparam("of_shop"), is_head(_NOW))
+    .order_by(commands.c.due_at, commands.c.id)
+    .limit(bindparam("most", type_=Integer))
+    .with_for_update(skip_locked=True, of=commands)
+)
+"""The statement that locks up to ``most`` heads of one shop in one lane, leaving out what another worker has locked."""
+
+_AMONG = commands.c.id.in_(bindparam("ids", expanding=True))
+_LEASE = (
+    update(commands)
+    .where(_AMONG)
+    .values(state=bindparam("new_state"), lease_token=bindparam("new_token"), due_at=bindparam("new_due_at"))
+)
+_LEASE_HEADS = _LEASE.where(is_head(_NOW)).returning(commands.c.id, commands.c.group_key, commands.c.subject)
+_BEHIND = (
+    select(commands.c.id, commands.c.subject, commands.c.state, commands.c.due_at)
+    .where(
+        commands.c.group_key == bindparam("of_group"),
+        commands.c.subject.in_(bindparam("subjects", expanding=True)),
+        state_in(commands.c.state, OPEN_COMMANDS),
+        commands.c.id.not_in(bindparam("heads", expanding=True)),
+    )
+    .order_by(commands.c.subject, commands.c.id)
+    .with_for_update(skip_locked=True, of=commands)
+)
+_LOAD = _loading()

@@ -1,29 +1,27 @@
-"""Commands: stored with their translation, claimed by subject, begun, settled, and mended by operators."""
+"""Commands: claimed by subject, begun, settled, and mended by operators."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, select, update
 
-from relay.commands import Command, CommandState, ContactSubject, Outcome, StoredCommand
-from relay.store.claiming import claim_heads
+from relay.commands import CommandState, Outcome, StoredCommand, Verdict
+from relay.store.claiming import MOST_FOLLOWERS, claim_commands
 from relay.store.columns import state_in
-from relay.store.contacts import resolve_contact
-from relay.store.effects import asked, asked_again, came_to_nothing
+from relay.store.effects import asked_again, came_to_nothing
 from relay.store.engine import Database
-from relay.store.lanes import LaneKey, remember_lanes
-from relay.store.locking import serialise
+from relay.store.group_commit import GroupCommit
+from relay.store.lanes import LaneKey
 from relay.store.reading import commands_of
-from relay.store.settling import begin, settle
+from relay.store.settling import Beginning, Settling, write_attempts
 from relay.store.tables import OPEN_COMMANDS, commands
 from relay.store.views import CommandView
 
 REQUEUED_FROM = (CommandState.DEAD, CommandState.UNCERTAIN, CommandState.DROPPED)
-DRY_RUN = "Dry run: not sent."
 DROPPED_FROM = (CommandState.WAITING, CommandState.DEAD, CommandState.UNCERTAIN)
 
 
@@ -33,31 +31,48 @@ class CommandStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._turns = itertools.count()
+        self._attempts = GroupCommit(database, write_attempts, database.commit_wait_s)
 
-    def claim(self, now: datetime, lease_s: float, limit: int, skip: Collection[LaneKey] = ()) -> list[StoredCommand]:
-        """Lease up to ``limit`` commands to the caller for ``lease_s`` seconds, at most one of each subject.
+    def claim(
+        self,
+        now: datetime,
+        lease_s: float,
+        limit: int,
+        skip: Collection[LaneKey] = (),
+        holder: str = "",
+        followers: int = MOST_FOLLOWERS,
+        most: Mapping[LaneKey, int] | None = None,
+    ) -> list[StoredCommand]:
+        """Lease the due commands of up to ``limit`` subjects to ``holder`` for ``lease_s`` seconds, in their order.
 
-        Given are due heads: no earlier command of the subject is open, and the group's lane is not paused. Lanes take
-        turns, but for those to ``skip``. A lease that ran out is taken over; ``answer_lost`` then tells whether its
-        worker had begun an attempt.
+        Of each subject its head is given, before which no other command of it is open, with up to ``followers`` that
+        come after it and are due too. Lanes take turns, and so do the shops of a lane; those that are paused are left
+        out, and those to ``skip``; ``most`` limits single lanes further. A lease that ran out is taken over;
+        ``answer_lost`` then tells whether its worker had begun an attempt.
         """
         with self._database.writing() as connection:
-            return claim_heads(connection, now, lease_s, limit, next(self._turns), skip)
+            return claim_commands(
+                connection, now, lease_s, limit, next(self._turns), skip, holder, followers, most or {}
+            )
 
     def begin(
         self, claimed: Sequence[StoredCommand], now: datetime, lease_s: float | None = None
     ) -> list[StoredCommand]:
         """Note, before the call, that an attempt begins; gives those whose lease still holds. Send no others.
 
-        With ``lease_s`` their lease is renewed, so that the time since the claim does not shorten the call's.
+        With ``lease_s`` their lease is renewed, so that the time since the claim does not shorten the call's. Calls
+        that begin or end together share a transaction.
         """
-        with self._database.writing() as connection:
-            return begin(connection, claimed, now, lease_s)
+        return self._attempts.submit(Beginning(claimed, now, lease_s)).begun
 
     def settle(self, outcomes: Sequence[Outcome], now: datetime) -> int:
         """Write how attempts ended; gives how many were written. An outcome whose lease was lost counts for nothing."""
-        with self._database.writing() as connection:
-            return settle(connection, outcomes, now)
+        if any(outcome.verdict is Verdict.DEAD for outcome in outcomes):
+            # What came to nothing may be asked for again, which translation has to know.
+            with self._database.remembering() as connection:
+                [written] = write_attempts(connection, [Settling(outcomes, now)])
+            return written.settled
+        return self._attempts.submit(Settling(outcomes, now)).settled
 
     def requeue(self, command_id: int, now: datetime) -> None:
         """Put a dead, uncertain or dropped command back, unchanged, with all its attempts before it.
@@ -66,7 +81,7 @@ class CommandStore:
 
         Raises: LookupError when there is none, ValueError with the reason when its state does not allow it.
         """
-        with self._database.writing() as connection:
+        with self._database.remembering() as connection:
             row = _find(connection, command_id, REQUEUED_FROM, "requeued")
             # Locked against claims, which could otherwise lease this command and a later one of its subject.
             queue = (commands.c.group_key == row.group_key) & (commands.c.subject == row.subject)
@@ -85,7 +100,7 @@ class CommandStore:
 
         Raises: LookupError when there is none, ValueError with the reason when its state does not allow it.
         """
-        with self._database.writing() as connection:
+        with self._database.remembering() as connection:
             row = _find(connection, command_id, DROPPED_FROM, "dropped")
             _change(connection, row, {"state": CommandState.DROPPED, "settled_at": now})
             # What may have reached SALESmanago all the same is not asked for again.
@@ -96,32 +111,6 @@ class CommandStore:
         """Give the commands of a delivery with their attempts, in order."""
         with self._database.reading() as connection:
             return commands_of(connection, delivery_id)
-
-
-def store_commands(
-    connection: Connection, delivery_id: int, group: str, asked_for: Iterable[Command], now: datetime
-) -> None:
-    """Store a delivery's commands in their order, due at once."""
-    asked_for = tuple(asked_for)
-    remember_lanes(connection, group, (command.kind.lane for command in asked_for))
-    rows = [_row(connection, delivery_id, group, command, now) for command in asked_for]
-    for command, row in zip(asked_for, rows, strict=True):
-        asked(connection, command, group, row["contact"])
-    if rows:
-        # Numbers are drawn before the commit: while two transactions stored commands of one subject at once, the
-        # later number could be seen, and sent, first.
-        serialise(connection, *(("subject", group, row["subject"]) for row in rows))
-        connection.execute(insert(commands), rows)
-
-
-def keep_dry_run(
-    connection: Connection, delivery_id: int, group: str, asked_for: Iterable[Command], now: datetime
-) -> None:
-    """Store commands that nobody will send, to be looked at; what SALESmanago was asked for stays what it was."""
-    dropped = {"state": CommandState.DROPPED, "last_error": DRY_RUN, "settled_at": now}
-    rows = [_row(connection, delivery_id, group, command, now) | dropped for command in asked_for]
-    if rows:
-        connection.execute(insert(commands), rows)
 
 
 def supersede_waiting(connection: Connection, delivery_id: int, now: datetime) -> None:
@@ -139,35 +128,6 @@ def supersede_waiting(connection: Connection, delivery_id: int, now: datetime) -
     for row in rows:
         _change(connection, row, {"state": CommandState.SUPERSEDED, "settled_at": now})
         came_to_nothing(connection, row)
-
-
-def _row(connection: Connection, delivery_id: int, group: str, command: Command, now: datetime) -> dict[str, Any]:
-    contact, location = None, None
-    if isinstance(command.subject, ContactSubject):
-        contact = resolve_contact(connection, group, command.subject)
-        subject = f"contact:{contact}"
-    else:
-        location = command.subject.location
-        subject = f"product:{location}:{command.subject.product_id}"
-    key = command.event
-    return {
-        "delivery_id": delivery_id,
-        "group_key": group,
-        "lane": command.kind.lane,
-        "kind": command.kind,
-        "subject": subject,
-        "contact": contact,
-        "location": location,
-        "payload": dict(command.payload),
-        "event_shop": key and key.shop,
-        "event_kind": key and key.kind,
-        "event_resource_id": key and key.resource_id,
-        "event_slot": key and key.slot,
-        "state": CommandState.WAITING,
-        "due_at": now,
-        "warnings": list(command.warnings),
-        "created_at": now,
-    }
 
 
 def _find(connection: Connection, command_id: int, allowed: Sequence[CommandState], verb: str) -> Row[Any]:

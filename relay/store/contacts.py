@@ -5,7 +5,10 @@ Commands about a person queue under this id, so a changed address cannot let a l
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, insert, select, update
+from collections import defaultdict
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from relay.commands import ContactSubject
 from relay.store.engine import insert_into
@@ -31,14 +34,33 @@ def resolve_contact(connection: Connection, group: str, subject: ContactSubject)
     return contact
 
 
-def contact_digest(connection: Connection, group: str, email: str) -> str | None:
-    """Give the digest of the content last asked for, and let no other transaction ask for this contact meanwhile."""
-    address = email.lower()
-    serialise(connection, *_things(group, [address], None))
-    owner = select(contact_addresses.c.contact).where(
-        contact_addresses.c.group_key == group, contact_addresses.c.address == address
-    )
-    return connection.scalar(select(contacts.c.digest).where(contacts.c.id == owner.scalar_subquery()))
+def resolve_contacts(
+    connection: Connection, people: Iterable[tuple[str, ContactSubject]]
+) -> dict[tuple[str, str], int]:
+    """Give the contacts of people known by their present address alone, by (group, lower-cased address)."""
+    given = {(group, subject.email.lower()): subject.email for group, subject in people}
+    serialise(connection, *(("address", *each) for each in given))
+    found = _known(connection, given)
+    new = sorted(given.keys() - found.keys())
+    if new:
+        rows = [{"group_key": group, "email": given[group, address], "address": address} for group, address in new]
+        ids = connection.scalars(_MAKE, rows).all()
+        made = dict(zip(new, ids, strict=True))
+        linked = [{"group_key": group, "address": address, "contact": made[group, address]} for group, address in new]
+        connection.execute(insert(contact_addresses), linked)
+        found |= made
+    return found
+
+
+def _known(connection: Connection, addresses: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    found: dict[tuple[str, str], int] = {}
+    by_group: defaultdict[str, list[str]] = defaultdict(list)
+    for group, address in addresses:
+        by_group[group].append(address)
+    for group, mine in by_group.items():
+        rows = connection.execute(_CONTACTS, {"of_group": group, "among": mine})
+        found |= {(group, row.address): row.contact for row in rows}
+    return found
 
 
 def _things(group: str, addresses: list[str], contact_id: str | None) -> list[tuple[str, ...]]:
@@ -49,11 +71,7 @@ def _things(group: str, addresses: list[str], contact_id: str | None) -> list[tu
 
 
 def _by_address(connection: Connection, group: str, addresses: list[str]) -> dict[str, int]:
-    rows = connection.execute(
-        select(contact_addresses.c.address, contact_addresses.c.contact).where(
-            contact_addresses.c.group_key == group, contact_addresses.c.address.in_(addresses)
-        )
-    )
+    rows = connection.execute(_CONTACTS, {"of_group": group, "among": addresses})
     return {row.address: row.contact for row in rows}
 
 
@@ -85,3 +103,11 @@ def _assign(connection: Connection, group: str, address: str, contact: int) -> N
         .where(contacts.c.id == contact, contacts.c.email.is_(None))
         .values(email=address, address=address)
     )
+
+
+# One id for each row, in the order given.
+_MAKE = insert(contacts).returning(contacts.c.id, sort_by_parameter_order=True)
+_CONTACTS = select(contact_addresses.c.address, contact_addresses.c.contact).where(
+    contact_addresses.c.group_key == bindparam("of_group"),
+    contact_addresses.c.address.in_(bindparam("among", expanding=True)),
+)

@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from itertools import count, takewhile
 from typing import Any
-from uuid import uuid4
 
-from sqlalchemy import Connection, Row, Select, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, select, update
 
 from relay.deliveries import Delivery, DeliveryState, NewDelivery, Recorded, Translation
-from relay.memory import Memory
 from relay.privacy import ERASED
 from relay.store.columns import state_in
-from relay.store.commands import keep_dry_run, store_commands, supersede_waiting
+from relay.store.commands import supersede_waiting
 from relay.store.engine import Database
 from relay.store.group_commit import GroupCommit
-from relay.store.items import store_items
-from relay.store.memory import StoredMemory, store_resources
-from relay.store.privacy.forgetting import forget, plan
-from relay.store.receiving import insert_deliveries
+from relay.store.leases import lease_token
+from relay.store.receiving import insert_deliveries, packed
 from relay.store.tables import OPEN_DELIVERIES, deliveries
-
-
-class Workbench:
-    """One transaction of translating: what is remembered, and where the result goes."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self.memory: Memory = StoredMemory(connection)
-
-    def finish(self, delivery: Delivery, translation: Translation, now: datetime) -> bool:
-        """Store a delivery's translation; False when its lease was lost, then nothing of it is written."""
-        if not _release(self._connection, delivery, _translated(translation, now)):
-            return False
-        _apply(self._connection, delivery.id, delivery.group, translation, now)
-        return True
+from relay.store.turns import in_turn, loose_scan
+from relay.store.workbench import Workbench, ending, store_translations, workbench
 
 
 class DeliveryStore:
@@ -45,6 +28,7 @@ class DeliveryStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._incoming = GroupCommit(database, insert_deliveries, database.commit_wait_s)
+        self._turns = count()
 
     def record(self, new: NewDelivery, translation: Translation | None = None) -> Recorded:
         """Store a delivery, with what it means where that is known already (REST); it is on disk when this returns.
@@ -53,36 +37,33 @@ class DeliveryStore:
         come together share a transaction.
         """
         if translation is None:
-            return self._incoming.submit(new)
-        with self._database.writing() as connection:
+            return self._incoming.submit(packed(new))
+        with self._database.remembering() as connection:
             [recorded] = insert_deliveries(connection, [new])
             if not recorded.repeated:
-                values = _translated(translation, new.received_at)
+                values = ending(translation, new.received_at)
                 connection.execute(update(deliveries).where(deliveries.c.id == recorded.id).values(values))
-                _apply(connection, recorded.id, new.group, translation, new.received_at)
+                store_translations(connection, [(recorded.id, new, translation)], new.received_at)
         return recorded
 
-    def claim(self, now: datetime, lease_s: float, limit: int) -> list[Delivery]:
-        """Lease up to ``limit`` deliveries, oldest first, to the caller for ``lease_s`` seconds.
+    def claim(self, now: datetime, lease_s: float, limit: int, holder: str = "") -> list[Delivery]:
+        """Lease up to ``limit`` deliveries to ``holder`` for ``lease_s`` seconds; shops take turns, each in its order.
 
-        Given are those received, those held until now or earlier, and those whose lease ran out.
+        Given are those received, those held until now or earlier, and those whose lease ran out. One that was begun
+        before and not finished comes alone: should it take its worker down, it takes no other delivery with it.
         """
-        leased = {"lease_token": uuid4().hex, "due_at": now + timedelta(seconds=lease_s)}
+        leased = {"lease_token": lease_token(holder), "due_at": now + timedelta(seconds=lease_s)}
         with self._database.writing() as connection:
-            ids = connection.scalars(due_deliveries(now, limit)).all()
-            rows = connection.execute(
-                update(deliveries)
-                .where(deliveries.c.id.in_(ids))
-                .values(**leased, attempts=deliveries.c.attempts + 1)
-                .returning(deliveries)
-            ).all()
+            shops = connection.scalars(_SHOPS).all()
+            chosen = in_turn(
+                [*shops, None], limit, next(self._turns), lambda shop, most: _due(connection, shop, now, most)
+            )
+            rows = connection.execute(_LEASE, {"ids": chosen, **leased}).all() if chosen else []
         return [_as_delivery(row) for row in sorted(rows, key=lambda row: row.id)]
 
-    @contextmanager
-    def translating(self) -> Iterator[Workbench]:
-        """Give a workbench within one transaction, committed at the end and rolled back on any exception."""
-        with self._database.writing() as connection:
-            yield Workbench(connection)
+    def translating(self) -> AbstractContextManager[Workbench]:
+        """Give a workbench for some of the deliveries; what it stored is committed when its block ends."""
+        return workbench(self._database)
 
     def postpone(self, delivery: Delivery, message: str, due_at: datetime) -> bool:
         """Put a delivery whose translation failed unexpectedly back until ``due_at``; False when its lease was lost."""
@@ -101,7 +82,7 @@ class DeliveryStore:
         """
         fresh = {"state": DeliveryState.RECEIVED, "reason": None, "due_at": now, "lease_token": None, "attempts": 0}
         this = deliveries.c.id == delivery_id
-        with self._database.writing() as connection:
+        with self._database.remembering() as connection:
             row = connection.execute(select(deliveries.c.reason).where(this).with_for_update()).one_or_none()
             if row is None:
                 raise LookupError(f"There is no delivery {delivery_id}.")
@@ -111,28 +92,36 @@ class DeliveryStore:
             supersede_waiting(connection, delivery_id, now)
 
 
-def due_deliveries(now: datetime, limit: int) -> Select[Any]:
-    """The statement that locks up to ``limit`` deliveries that may be claimed, leaving out what another has locked."""
+def _due(connection: Connection, shop: str | None, now: datetime, limit: int) -> list[int]:
+    """Lock the shop's next deliveries, oldest first, leaving out what another worker has locked."""
+    due = connection.execute(due_deliveries(shop, now, limit)).all()
+    if due and due[0].attempts:
+        return [due[0].id]
+    return [row.id for row in takewhile(lambda row: not row.attempts, due)]
+
+
+def due_deliveries(shop: str | None, now: datetime, limit: int) -> Select[Any]:
+    """The statement that locks up to ``limit`` deliveries of a shop that may be claimed."""
     return (
-        select(deliveries.c.id)
-        .where(state_in(deliveries.c.state, OPEN_DELIVERIES), deliveries.c.due_at <= now)
+        select(deliveries.c.id, deliveries.c.attempts)
+        .where(
+            state_in(deliveries.c.state, OPEN_DELIVERIES),
+            deliveries.c.shop.is_(None) if shop is None else deliveries.c.shop == shop,
+            deliveries.c.due_at <= now,
+        )
         .order_by(deliveries.c.due_at, deliveries.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
 
 
-def _translated(translation: Translation, now: datetime) -> dict[str, Any]:
-    # Being held is no failure: however often a delivery is looked at again, its tries begin anew.
-    anew = {"attempts": 0} if translation.state is DeliveryState.HELD else {}
-    return anew | {
-        "state": translation.state,
-        "reason": translation.reason,
-        "warnings": list(translation.warnings),
-        "due_at": translation.due_at or now,
-        "resource_kind": translation.resource_kind,
-        "resource_id": translation.resource_id,
-    }
+_SHOPS = loose_scan(deliveries.c.shop, state_in(deliveries.c.state, OPEN_DELIVERIES))
+_LEASE = (
+    update(deliveries)
+    .where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
+    .values(lease_token=bindparam("lease_token"), due_at=bindparam("due_at"), attempts=deliveries.c.attempts + 1)
+    .returning(deliveries)
+)
 
 
 def _release(connection: Connection, delivery: Delivery, values: dict[str, Any]) -> bool:
@@ -143,15 +132,6 @@ def _release(connection: Connection, delivery: Delivery, values: dict[str, Any])
         .values(values | {"lease_token": None})
     )
     return result.rowcount == 1
-
-
-def _apply(connection: Connection, delivery_id: int, group: str, translation: Translation, now: datetime) -> None:
-    forgotten = forget(connection, delivery_id, translation, now)
-    store_resources(connection, translation.resources)
-    store_items(connection, translation.items, now)
-    keep = keep_dry_run if translation.dry_run else store_commands
-    keep(connection, delivery_id, group, translation.commands, now)
-    plan(connection, delivery_id, translation, forgotten, now)
 
 
 def _as_delivery(row: Row[Any]) -> Delivery:

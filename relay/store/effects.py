@@ -5,15 +5,16 @@ Its digest is that of the newest content asked for; translation asks again only 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, case, func, or_, update
 
 from relay import jsontext
-from relay.commands import Command, CommandKind, Outcome, ProductSubject
-from relay.store.engine import insert_into
+from relay.commands import Command, CommandKind, EventKey, Outcome, ProductSubject
+from relay.store.engine import INSERTS
 from relay.store.tables import catalog_items, contacts, events
 
 UNKNOWN_DIGEST = "unknown"
@@ -24,23 +25,38 @@ _SAID_ONCE = ("newEmail", "forceOptIn", "forceOptOut", "forcePhoneOptIn", "force
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def asked(connection: Connection, command: Command, group: str, contact: int | None) -> None:
-    """Remember what a newly stored command asks for."""
-    if isinstance(command.subject, ProductSubject):
-        item = _is_item(group, command.subject.location, command.subject.product_id)
-        connection.execute(update(catalog_items).where(item).values(digest=jsontext.digest(command.payload)))
-        return
-    if command.kind is CommandKind.CONTACT_UPSERT:
-        _set_contact(connection, contact, digest=jsontext.digest(command.payload))
-    elif command.kind is CommandKind.CONTACT_DELETE:
-        _set_contact(connection, contact, digest=None)
-    elif command.event is not None:
-        key = command.event
-        link = {"shop": key.shop, "kind": key.kind, "resource_id": key.resource_id, "slot": key.slot}
-        if command.kind is CommandKind.EVENT_PUT:
-            _put_link(connection, link, command.payload)
-        else:
-            connection.execute(update(events).where(_is_link(link)).values(digest=None))
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A command that is being stored, with the contact it is about, if it is about one."""
+
+    command: Command
+    group: str
+    contact: int | None
+
+
+def asked(connection: Connection, news: Iterable[Asked]) -> None:
+    """Remember what newly stored commands ask for; of several about one thing the last one counts."""
+    people: dict[int, str | None] = {}
+    items: dict[tuple[str, str, str], str] = {}
+    links: dict[EventKey, dict[str, Any]] = {}
+    deleted: dict[EventKey, bool] = {}
+    for each in news:
+        command = each.command
+        if isinstance(command.subject, ProductSubject):
+            place = (each.group, command.subject.location, command.subject.product_id)
+            items[place] = jsontext.digest(command.payload)
+        elif command.event is None and each.contact is not None:
+            is_upsert = command.kind is CommandKind.CONTACT_UPSERT
+            people[each.contact] = jsontext.digest(command.payload) if is_upsert else None
+        elif command.event is not None:
+            deleted[command.event] = command.kind is CommandKind.EVENT_DELETE
+            if command.kind is CommandKind.EVENT_PUT:
+                date = event_date(command.payload) or links.get(command.event, {}).get("date")
+                links[command.event] = {"digest": jsontext.digest(command.payload), "date": date}
+    _set_items(connection, items)
+    _set_people(connection, people)
+    _put_links(connection, links)
+    _delete_links(connection, [key for key, is_deleted in deleted.items() if is_deleted])
 
 
 def asked_again(connection: Connection, row: Row[Any]) -> None:
@@ -61,21 +77,29 @@ def asked_again(connection: Connection, row: Row[Any]) -> None:
         connection.execute(update(events).where(_link_of(row), unset).values(digest=None))
 
 
-def done(connection: Connection, row: Row[Any], outcome: Outcome) -> None:
-    """Remember what SALESmanago answered to a command (a row of ``commands``)."""
-    if row.kind == CommandKind.CONTACT_DELETE:
-        _set_contact(connection, row.contact, contact_id=None)
-    elif outcome.contact_id is not None:
-        _set_contact(connection, row.contact, contact_id=outcome.contact_id)
-    if row.kind == CommandKind.CONTACT_UPSERT and row.payload.get("newEmail"):
-        email = row.payload["newEmail"]
-        _set_contact(connection, row.contact, email=email, address=email.lower())
-    if row.event_shop is None:
-        return
-    if row.kind == CommandKind.EVENT_DELETE:
-        connection.execute(update(events).where(_link_of(row)).values(event_id=None))
-    elif outcome.event_id is not None:
-        connection.execute(update(events).where(_link_of(row)).values(event_id=outcome.event_id))
+def done(connection: Connection, answered: Iterable[tuple[Row[Any], Outcome]]) -> None:
+    """Remember what SALESmanago answered to commands (rows of ``commands``), in their order."""
+    people: dict[int, str | None] = {}
+    links: dict[tuple[str, ...], str | None] = {}
+    for row, outcome in answered:
+        if row.contact is not None and row.kind == CommandKind.CONTACT_DELETE:
+            people[row.contact] = None
+        elif row.contact is not None and outcome.contact_id is not None:
+            people[row.contact] = outcome.contact_id
+        if row.kind == CommandKind.CONTACT_UPSERT and outcome.command.payload.get("newEmail"):
+            email = outcome.command.payload["newEmail"]
+            renamed = {"email": email, "address": email.lower()}
+            connection.execute(update(contacts).where(contacts.c.id == row.contact).values(renamed))
+        if row.event_shop is not None and (row.kind == CommandKind.EVENT_DELETE or outcome.event_id is not None):
+            deleted = row.kind == CommandKind.EVENT_DELETE
+            key = (row.event_shop, row.event_kind, row.event_resource_id, row.event_slot)
+            links[key] = None if deleted else outcome.event_id
+    if people:
+        rows = [{"of_id": contact, "new_id": contact_id} for contact, contact_id in sorted(people.items())]
+        connection.execute(_SET_CONTACT_ID, rows)
+    if links:
+        named = [_named(key) | {"new_id": event_id} for key, event_id in sorted(links.items())]
+        connection.execute(_SET_EVENT_ID, named)
 
 
 def came_to_nothing(connection: Connection, row: Row[Any]) -> None:
@@ -105,25 +129,74 @@ def _is_repeated(upsert: Mapping[str, Any]) -> bool:
     return not any(upsert.get(name) for name in _SAID_ONCE)
 
 
-def _set_contact(connection: Connection, contact: int | None, **values: str | None) -> None:
-    connection.execute(update(contacts).where(contacts.c.id == contact).values(values))
-
-
-def _put_link(connection: Connection, link: dict[str, str], payload: Any) -> None:
-    statement = insert_into(connection, events).values(
-        **link, digest=jsontext.digest(payload), date=_date(payload.get("contactEvent", {}).get("date"))
-    )
-    excluded = statement.excluded
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=list(link),
-            set_={"digest": excluded.digest, "date": func.coalesce(excluded.date, events.c.date)},
-        )
-    )
-
-
-def _date(epoch_ms: Any) -> datetime | None:
+def event_date(payload: Mapping[str, Any]) -> datetime | None:
+    """Give the date in an event's payload, None when it names none."""
+    epoch_ms = payload.get("contactEvent", {}).get("date")
     return None if epoch_ms is None else EPOCH + timedelta(milliseconds=int(epoch_ms))
+
+
+def _set_items(connection: Connection, items: Mapping[tuple[str, str, str], str]) -> None:
+    rows = [
+        {"of_group": group, "of_location": location, "of_id": product_id, "new_digest": digest}
+        for (group, location, product_id), digest in sorted(items.items())
+    ]
+    if rows:
+        connection.execute(_SET_ITEM, rows)
+
+
+def _set_people(connection: Connection, people: Mapping[int, str | None]) -> None:
+    rows = [{"of_id": contact, "new_digest": digest} for contact, digest in sorted(people.items())]
+    if rows:
+        connection.execute(_SET_PERSON, rows)
+
+
+def _put_links(connection: Connection, links: Mapping[EventKey, Mapping[str, Any]]) -> None:
+    # Whoever changes several links changes them in the same order, so that nobody waits for each other.
+    rows = [
+        dict(zip(_LINK, _columns(key), strict=True)) | dict(news)
+        for key, news in sorted(links.items(), key=lambda each: _columns(each[0]))
+    ]
+    if rows:
+        connection.execute(_PUT_LINK[connection.dialect.name], rows)
+
+
+def _delete_links(connection: Connection, keys: Iterable[EventKey]) -> None:
+    rows = [_named(key) for key in sorted(map(_columns, keys))]
+    if rows:
+        connection.execute(_DELETE_LINK, rows)
+
+
+def _columns(key: EventKey) -> tuple[str, ...]:
+    return key.shop, key.kind, key.resource_id, key.slot
+
+
+def _named(key: tuple[str, ...]) -> dict[str, str | None]:
+    return {f"of_{name}": value for name, value in zip(_LINK, key, strict=True)}
+
+
+_LINK = ("shop", "kind", "resource_id", "slot")
+
+
+def _put_link(begun: Any) -> Any:
+    news = {"digest": begun.excluded.digest, "date": func.coalesce(begun.excluded.date, events.c.date)}
+    return begun.on_conflict_do_update(index_elements=list(_LINK), set_=news)
+
+
+_PUT_LINK = {name: _put_link(insert(events)) for name, insert in INSERTS.items()}
+_AT_LINK = update(events).where(*(events.c[name] == bindparam(f"of_{name}") for name in _LINK))
+_DELETE_LINK = _AT_LINK.values(digest=None)
+_SET_EVENT_ID = _AT_LINK.values(event_id=bindparam("new_id"))
+_SET_CONTACT_ID = update(contacts).where(contacts.c.id == bindparam("of_id")).values(contact_id=bindparam("new_id"))
+_SET_PERSON = update(contacts).where(contacts.c.id == bindparam("of_id")).values(digest=bindparam("new_digest"))
+_SET_ITEM = (
+    update(catalog_items)
+    .where(
+        catalog_items.c.group_key == bindparam("of_group"),
+        catalog_items.c.location == bindparam("of_location"),
+        catalog_items.c.product_id == bindparam("of_id"),
+    )
+    .values(digest=bindparam("new_digest"))
+)
 
 
 def _is_link(link: dict[str, str]) -> ColumnElement[bool]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,21 +22,35 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from relay.errors import ConfigurationError, Fault, StoreUnavailable
+from relay.log import get_logger
 from relay.store.locking import WriteLock
+from relay.store.postgresql import open_engine
 
 LOCK_FILE = "store.lock"
+MEMORY_LOCK_FILE = "memory.lock"
 POOL_SIZE = 8
 POOL_OVERFLOW = 24  # a gthread worker has 16 request threads, the relay's worker fewer
 
+INSERTS: Mapping[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+"""The INSERT of each engine that can go on with ``on_conflict_...``, which SQLAlchemy has per engine only."""
+
 # These mean that a statement or a value is wrong, and would be wrong again: not for the caller to wait out.
 MISTAKES = (IntegrityError, ProgrammingError, DataError, NotSupportedError)
+
+_SQLITE_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_POSTGRESQL_DAMAGE = ("XX001", "XX002")  # data_corrupted, index_corrupted
+
+log = get_logger(__name__)
 
 
 class Database:
     """An engine whose transactions are either reading or writing, and whose troubles are all StoreUnavailable."""
 
-    def __init__(self, engine: Engine, lock: WriteLock | None, commit_wait_s: float) -> None:
+    def __init__(
+        self, engine: Engine, lock: WriteLock | None, commit_wait_s: float, memory_lock: WriteLock | None = None
+    ) -> None:
         self.engine = engine
+        self._memory_lock = memory_lock
         self._writer = engine.execution_options(writing=True)
         self._bare = engine.execution_options(bare=True)
         self._lock = lock
@@ -44,7 +59,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Give a connection within a transaction that only reads."""
-        with _named_trouble(), self.engine.connect() as connection, connection.begin():
+        with named_trouble(), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -55,7 +70,7 @@ class Database:
 
         Raises: StoreUnavailable when nothing can be written; then nothing was.
         """
-        with _named_trouble():
+        with named_trouble():
             if self._lock is None:
                 with self._writer.begin() as connection:
                     yield connection
@@ -64,12 +79,35 @@ class Database:
                 with self._lock.held(limit_s), self._writer.begin() as connection:
                     yield connection
 
+    @property
+    def has_one_writer(self) -> bool:
+        """Whether the whole database is locked by whoever writes, as SQLite's is."""
+        return self._lock is not None
+
+    @contextmanager
+    def memory(self) -> Iterator[None]:
+        """Let nobody else change what translation reads; on PostgreSQL each thing is locked by itself (``serialise``).
+
+        Translating takes time that the receiver must not wait for, so on SQLite this is a lock beside that of writing.
+        """
+        if self._memory_lock is None:
+            yield
+        else:
+            with self._memory_lock.held(self.commit_wait_s):
+                yield
+
+    @contextmanager
+    def remembering(self) -> Iterator[Connection]:
+        """Give what ``writing`` gives, for changes of what translation reads."""
+        with self.memory(), self.writing() as connection:
+            yield connection
+
     @contextmanager
     def alone(self, wait_s: float) -> Iterator[Connection]:
         """Give a connection without a transaction while nobody else writes, for what works on the whole of SQLite."""
         if self._lock is None:
             raise ValueError("Only SQLite is one file.")
-        with _named_trouble(), self._lock.held(wait_s), self._bare.connect() as connection:
+        with named_trouble(), self._lock.held(wait_s), self._bare.connect() as connection:
             yield connection
 
     def close(self) -> None:
@@ -82,7 +120,7 @@ def open_database(url: str, folder: Path, commit_wait_s: float) -> Database:
 
     Raises: ConfigurationError for any other URL, StoreUnavailable when the folder cannot be made.
     """
-    address = _checked(url)
+    address = checked_url(url)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -93,11 +131,13 @@ def open_database(url: str, folder: Path, commit_wait_s: float) -> Database:
 
 
 def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """Begin an INSERT that can go on with ``on_conflict_...``, which SQLAlchemy has per engine only."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    """Begin an INSERT that can go on with ``on_conflict_...``."""
+    begun: sqlite.Insert | postgresql.Insert = INSERTS[connection.dialect.name](table)
+    return begun
 
 
-def _checked(url: str) -> URL:
+def checked_url(url: str) -> URL:
+    """Give the parts of a store's URL; raises ConfigurationError for one that is none."""
     try:
         address = make_url(url)
     except ArgumentError:
@@ -123,9 +163,9 @@ def _open_sqlite(address: URL, folder: Path, commit_wait_s: float) -> Database:
     event.listen(engine, "begin", _begin_sqlite)
     lock = WriteLock(folder / LOCK_FILE)
     # Two processes that turn a new file into WAL at the same time would meet "database is locked".
-    with _named_trouble(), lock.held(commit_wait_s), engine.connect() as connection:
+    with named_trouble(), lock.held(commit_wait_s), engine.connect() as connection:
         connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
-    return Database(engine, lock, commit_wait_s)
+    return Database(engine, lock, commit_wait_s, WriteLock(folder / MEMORY_LOCK_FILE))
 
 
 def _prepare_sqlite(driver_connection: Any, record: object) -> None:
@@ -142,25 +182,12 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _open_postgresql(address: URL, commit_wait_s: float) -> Database:
-    engine = create_engine(
-        address,
-        pool_size=POOL_SIZE,
-        max_overflow=POOL_OVERFLOW,
-        pool_timeout=commit_wait_s,
-        connect_args={"connect_timeout": max(2, round(commit_wait_s))},
-    )
-
-    @event.listens_for(engine, "connect")
-    def limit_waiting(driver_connection: Any, record: object) -> None:
-        with driver_connection.cursor() as cursor:
-            cursor.execute(f"SET lock_timeout = '{round(commit_wait_s * 1000)}ms'")
-        driver_connection.commit()
-
+    engine = open_engine(address, commit_wait_s, pool_size=POOL_SIZE, max_overflow=POOL_OVERFLOW)
     return Database(engine, None, commit_wait_s)
 
 
 @contextmanager
-def _named_trouble() -> Iterator[None]:
+def named_trouble() -> Iterator[None]:
     """Turn trouble with the database into StoreUnavailable, without the statement and its values."""
     try:
         yield
@@ -168,6 +195,16 @@ def _named_trouble() -> Iterator[None]:
         raise
     except DBAPIError as error:
         words = str(error.orig).strip().partition("\n")[0]
+        if is_damage(error.orig):
+            log.critical("store_damaged", problem=words)
+            raise StoreUnavailable(f"The store is damaged: {words}. `flask --app app prepare` tells more.") from error
         raise StoreUnavailable(f"The store cannot be used right now: {words}") from error
     except PoolTimeout as error:
         raise StoreUnavailable("All connections to the store are busy.") from error
+
+
+def is_damage(error: BaseException | None) -> bool:
+    """Tell whether a driver's error says that the database itself is damaged; waiting mends nothing then."""
+    code = getattr(error, "sqlite_errorcode", None)
+    primary = None if code is None else code & 0xFF  # the rest tells what was being read
+    return primary in _SQLITE_DAMAGE or getattr(error, "sqlstate", None) in _POSTGRESQL_DAMAGE

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, case, func, or_, select
 
 from relay.memory import CatalogItem
-from relay.store.engine import Database, insert_into
+from relay.store.engine import INSERTS, Database
 from relay.store.tables import catalog_items
 
 PAGE = 500
@@ -59,27 +59,35 @@ class ItemStore:
 
 
 def store_items(connection: Connection, items: Iterable[CatalogItem], now: datetime) -> None:
-    """Add or replace items. ``updated_at`` becomes ``now``, but only for those that differ from what is stored."""
-    for item in items:
-        statement = insert_into(connection, catalog_items).values(
-            group_key=item.group,
-            location=item.location,
-            product_id=item.product_id,
-            shop=item.shop,
-            source_id=item.source_id,
-            fields=dict(item.fields),
-            active=item.active,
-            updated_at=now,
-        )
-        new = {name: statement.excluded[name] for name in ("shop", "source_id", "fields", "active")}
-        differs = or_(*(catalog_items.c[name].is_distinct_from(value) for name, value in new.items()))
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["group_key", "location", "product_id"],
-                set_={**new, "updated_at": statement.excluded.updated_at},
-                where=differs,
-            )
-        )
+    """Add or replace items, each named once; ``updated_at`` becomes ``now`` where they differ from what is stored."""
+    rows = [
+        {
+            "group_key": item.group,
+            "location": item.location,
+            "product_id": item.product_id,
+            "shop": item.shop,
+            "source_id": item.source_id,
+            "fields": dict(item.fields),
+            "active": item.active,
+            "updated_at": now,
+        }
+        for item in sorted(items, key=lambda each: (each.group, each.location, each.product_id))
+    ]
+    if rows:
+        connection.execute(_PUT_ITEM[connection.dialect.name], rows)
+
+
+def _put_item(begun: Any) -> Any:
+    new = {name: begun.excluded[name] for name in ("shop", "source_id", "fields", "active")}
+    differs = or_(*(catalog_items.c[name].is_distinct_from(value) for name, value in new.items()))
+    return begun.on_conflict_do_update(
+        index_elements=["group_key", "location", "product_id"],
+        set_={**new, "updated_at": begun.excluded.updated_at},
+        where=differs,
+    )
+
+
+_PUT_ITEM = {name: _put_item(insert(catalog_items)) for name, insert in INSERTS.items()}
 
 
 def as_item(row: Row[Any]) -> CatalogItem:

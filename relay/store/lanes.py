@@ -90,11 +90,11 @@ class LaneStore:
         return granted
 
 
-def remember_lanes(connection: Connection, group: str, used: Iterable[Lane]) -> None:
-    """Make sure that claims look into these lanes of the group."""
-    for lane in sorted(set(used)):
-        statement = insert_into(connection, lanes).values(group_key=group, lane=lane)
-        connection.execute(statement.on_conflict_do_nothing())
+def remember_lanes(connection: Connection, used: Iterable[tuple[str, Lane]]) -> None:
+    """Make sure that claims look into these lanes, (group, lane) each."""
+    rows = [{"group_key": group, "lane": lane} for group, lane in sorted(set(used))]
+    if rows:
+        connection.execute(insert_into(connection, lanes).on_conflict_do_nothing(), rows)
 
 
 def sendable_lanes(connection: Connection, now: datetime) -> list[LaneKey]:

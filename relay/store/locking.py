@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import BigInteger, Connection, bindparam, func, select
 
 from relay.errors import StoreUnavailable
 
@@ -66,16 +66,28 @@ class WriteLock:
                 return
 
 
-def serialise(connection: Connection, *things: tuple[str, ...]) -> None:
+class Contended(Exception):
+    """Another transaction works on the same thing, and this one holds too much to wait for it."""
+
+
+def serialise(connection: Connection, *things: tuple[str, ...], wait: bool = True) -> None:
     """Let no other transaction work on the same things until this one ends.
 
     On SQLite a writing transaction is alone anyway. On PostgreSQL each thing is an advisory lock, taken in one fixed
-    order so that two transactions that want the same ones cannot wait for each other.
+    order so that two transactions that want the same ones cannot wait for each other. Whoever holds some already must
+    not ``wait``: it raises Contended instead.
     """
     if connection.dialect.name != "postgresql":
         return
     for number in sorted({_number(thing) for thing in things}):
-        connection.execute(select(func.pg_advisory_xact_lock(number)))
+        if wait:
+            connection.execute(_WAIT_FOR, {"number": number})
+        elif not connection.scalar(_TRY, {"number": number}):
+            raise Contended
+
+
+_WAIT_FOR = select(func.pg_advisory_xact_lock(bindparam("number", type_=BigInteger)))
+_TRY = select(func.pg_try_advisory_xact_lock(bindparam("number", type_=BigInteger)))
 
 
 def _number(thing: tuple[str, ...]) -> int:

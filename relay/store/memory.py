@@ -3,93 +3,93 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from relay.commands import EventKey
 from relay.memory import CatalogItem, EventLink, Resource
 from relay.privacy import pseudonym
-from relay.store.contacts import contact_digest
-from relay.store.engine import insert_into
+from relay.store.engine import INSERTS
 from relay.store.items import as_item
 from relay.store.locking import serialise
-from relay.store.pseudonyms import pseudonym_key
-from relay.store.tables import catalog_items, events, resources
+from relay.store.pseudonyms import known_key
+from relay.store.tables import catalog_items, contact_addresses, contacts, events, resources
 
 
 class StoredMemory:
     """The ``relay.memory.Memory`` of one transaction.
 
     Whatever is read is closed to other transactions until this one ends: otherwise two workers could translate two
-    deliveries of one order at the same time, and each would miss what the other asks for.
+    deliveries of one order at the same time, and each would miss what the other asks for. ``waits`` tells whether to
+    wait for what another transaction has closed, or to raise Contended.
     """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._key: bytes | None = None
+        self._closed: set[tuple[str, ...]] = set()
+        self.waits = True
 
     def resource(self, shop: str, kind: str, resource_id: str) -> Resource | None:
         """Give what is remembered of a resource."""
-        serialise(self._connection, ("resource", shop, kind, resource_id))
-        row = self._connection.execute(
-            select(resources).where(resources.c.shop == shop, resources.c.kind == kind, resources.c.id == resource_id)
-        ).one_or_none()
+        self._close("resource", shop, kind, resource_id)
+        named = {"of_shop": shop, "of_kind": kind, "of_id": resource_id}
+        row = self._connection.execute(_RESOURCE, named).one_or_none()
         return None if row is None else Resource(**row._mapping)
 
     def events(self, shop: str, kind: str, resource_id: str) -> Sequence[EventLink]:
         """Give all events ever asked for on behalf of a resource, by slot."""
-        serialise(self._connection, ("resource", shop, kind, resource_id))
-        rows = self._connection.execute(
-            select(events)
-            .where(events.c.shop == shop, events.c.kind == kind, events.c.resource_id == resource_id)
-            .order_by(events.c.slot)
-        )
+        self._close("resource", shop, kind, resource_id)
+        rows = self._connection.execute(_EVENTS, {"of_shop": shop, "of_kind": kind, "of_id": resource_id})
         return [
             EventLink(EventKey(shop, kind, resource_id, row.slot), row.digest, row.event_id, row.date) for row in rows
         ]
 
     def items(self, group: str, location: str, shop: str, source_id: str) -> Sequence[CatalogItem]:
         """Give the catalogue items made of one of the shop's products, by product id."""
-        serialise(self._connection, ("items", group, location, shop, source_id))
-        rows = self._connection.execute(
-            select(catalog_items)
-            .where(
-                catalog_items.c.group_key == group,
-                catalog_items.c.location == location,
-                catalog_items.c.shop == shop,
-                catalog_items.c.source_id == source_id,
-            )
-            .order_by(catalog_items.c.product_id)
-        )
-        return [as_item(row) for row in rows]
+        self._close("items", group, location, shop, source_id)
+        named = {"of_group": group, "of_location": location, "of_shop": shop, "of_source": source_id}
+        return [as_item(row) for row in self._connection.execute(_ITEMS, named)]
 
     def item(self, group: str, location: str, product_id: str) -> CatalogItem | None:
         """Give one catalogue item by the id SALESmanago knows it by."""
-        serialise(self._connection, ("item", group, location, product_id))
-        row = self._connection.execute(
-            select(catalog_items).where(
-                catalog_items.c.group_key == group,
-                catalog_items.c.location == location,
-                catalog_items.c.product_id == product_id,
-            )
-        ).one_or_none()
+        self._close("item", group, location, product_id)
+        named = {"of_group": group, "of_location": location, "of_id": product_id}
+        row = self._connection.execute(_ITEM, named).one_or_none()
         return None if row is None else as_item(row)
 
     def contact_digest(self, group: str, email: str) -> str | None:
         """Give the digest of the contact content last asked for, None when unknown or deleted since."""
-        return contact_digest(self._connection, group, email)
+        return self.contact(group, email.lower())[1]
+
+    def contact(self, group: str, address: str) -> tuple[int | None, str | None]:
+        """Give the id and digest of the contact that has an address (lower case); (None, None) when nobody has it."""
+        self._close("address", group, address)
+        row = self._connection.execute(_CONTACT, {"of_group": group, "of_address": address}).one_or_none()
+        return (None, None) if row is None else (row.id, row.digest)
 
     def pseudonym(self, *parts: str) -> str:
         """Give the name under which memory keeps what must not name anybody: a keyed hash, the same for ever."""
         if self._key is None:
-            self._key = pseudonym_key(self._connection)
+            self._key = known_key(self._connection)
+        if self._key is None:
+            raise LookupError("The key of pseudonyms has not been made.")
         return pseudonym(self._key, *parts)
+
+    def _close(self, *thing: str) -> None:
+        if thing not in self._closed:
+            serialise(self._connection, thing, wait=self.waits)
+            self._closed.add(thing)
 
 
 def store_resources(connection: Connection, remembered: Iterable[Resource]) -> None:
-    """Add or replace what is remembered of resources."""
-    for resource in remembered:
-        news = {
+    """Add or replace what is remembered of resources, each named once."""
+    rows = [
+        {
+            "shop": resource.shop,
+            "kind": resource.kind,
+            "id": resource.id,
             "updated_at": resource.updated_at,
             "email": resource.email,
             "topic": resource.topic,
@@ -98,7 +98,53 @@ def store_resources(connection: Connection, remembered: Iterable[Resource]) -> N
             "account": resource.account,
             "since": resource.since,
         }
-        statement = insert_into(connection, resources).values(
-            shop=resource.shop, kind=resource.kind, id=resource.id, **news
-        )
-        connection.execute(statement.on_conflict_do_update(index_elements=["shop", "kind", "id"], set_=news))
+        for resource in sorted(remembered, key=lambda each: (each.shop, each.kind, each.id))
+    ]
+    if rows:
+        connection.execute(_PUT_RESOURCE[connection.dialect.name], rows)
+
+
+def _put_resource(begun: Any) -> Any:
+    news = {name: begun.excluded[name] for name in _NEWS}
+    return begun.on_conflict_do_update(index_elements=["shop", "kind", "id"], set_=news)
+
+
+_NEWS = ("updated_at", "email", "topic", "body", "facts", "account", "since")
+# Statements are made once: making one anew costs as much as carrying it out.
+_PUT_RESOURCE = {name: _put_resource(insert(resources)) for name, insert in INSERTS.items()}
+_RESOURCE = select(resources).where(
+    resources.c.shop == bindparam("of_shop"),
+    resources.c.kind == bindparam("of_kind"),
+    resources.c.id == bindparam("of_id"),
+)
+_EVENTS = (
+    select(events)
+    .where(
+        events.c.shop == bindparam("of_shop"),
+        events.c.kind == bindparam("of_kind"),
+        events.c.resource_id == bindparam("of_id"),
+    )
+    .order_by(events.c.slot)
+)
+_ITEMS = (
+    select(catalog_items)
+    .where(
+        catalog_items.c.group_key == bindparam("of_group"),
+        catalog_items.c.location == bindparam("of_location"),
+        catalog_items.c.shop == bindparam("of_shop"),
+        catalog_items.c.source_id == bindparam("of_source"),
+    )
+    .order_by(catalog_items.c.product_id)
+)
+_ITEM = select(catalog_items).where(
+    catalog_items.c.group_key == bindparam("of_group"),
+    catalog_items.c.location == bindparam("of_location"),
+    catalog_items.c.product_id == bindparam("of_id"),
+)
+_CONTACT = (
+    select(contacts.c.id, contacts.c.digest)
+    .join(contact_addresses, contact_addresses.c.contact == contacts.c.id)
+    .where(
+        contact_addresses.c.group_key == bindparam("of_group"), contact_addresses.c.address == bindparam("of_address")
+    )
+)

@@ -35,6 +35,12 @@ class RetentionStore:
         with self._database.writing() as connection:
             return _prune_deliveries(connection, before) + _prune_resources(connection, before)
 
+    def newest(self) -> datetime | None:
+        """Give when the newest delivery was received, None when there is none."""
+        newest = select(deliveries.c.received_at).order_by(deliveries.c.id.desc()).limit(1)
+        with self._database.reading() as connection:
+            return connection.scalar(newest)
+
 
 def _prune_deliveries(connection: Connection, before: datetime) -> int:
     """Delete deliveries that are through with all their commands, and these."""

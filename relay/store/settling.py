@@ -6,10 +6,11 @@ Both are fenced: they touch a command only while it carries the lease token unde
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, exists, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, exists, func, insert, select, update
 
 from relay.commands import CommandState, Outcome, StoredCommand, Verdict
 from relay.store.claiming import is_uncertain, same_event
@@ -22,52 +23,93 @@ NEXT_STATE = {
     Verdict.DEAD: CommandState.DEAD,
     Verdict.UNCERTAIN: CommandState.UNCERTAIN,
     Verdict.RELEASED: CommandState.WAITING,
+    Verdict.SUPERSEDED: CommandState.SUPERSEDED,
 }
 
 
-def begin(
-    connection: Connection, claimed: Sequence[StoredCommand], now: datetime, lease_s: float | None = None
-) -> list[StoredCommand]:
-    """Write an attempt for each command whose lease holds and has not run out; gives those, leased anew."""
-    held = _held(connection, claimed)
-    beginning = [command for command in claimed if command.id in held and held[command.id].due_at > now]
-    if not beginning:
-        return []
-    ids = [command.id for command in beginning]
-    numbers = {
-        row.command_id: row.number
-        for row in connection.execute(
-            select(attempts.c.command_id, func.max(attempts.c.number).label("number"))
-            .where(attempts.c.command_id.in_(ids))
-            .group_by(attempts.c.command_id)
-        )
-    }
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Commands of one call that is about to be made; with ``lease_s`` they are leased anew."""
+
+    claimed: Sequence[StoredCommand]
+    now: datetime
+    lease_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """How the attempts of one call ended."""
+
+    outcomes: Sequence[Outcome]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written of a call that begins or ended: the commands that may be sent, and how many were settled."""
+
+    begun: list[StoredCommand] = field(default_factory=list)
+    settled: int = 0
+
+
+def write_attempts(connection: Connection, calls: Sequence[Beginning | Settling]) -> list[Written]:
+    """Write the ends of attempts and then the beginnings of others; gives what was written, call by call."""
+    endings = [call for call in calls if isinstance(call, Settling)]
+    beginnings = [call for call in calls if isinstance(call, Beginning)]
+    settled = iter(_settle(connection, endings) if endings else ())
+    begun = iter(_begin(connection, beginnings) if beginnings else ())
+    return [
+        Written(settled=next(settled)) if isinstance(call, Settling) else Written(begun=next(begun)) for call in calls
+    ]
+
+
+def _begin(connection: Connection, calls: Sequence[Beginning]) -> list[list[StoredCommand]]:
+    """Write an attempt for each command whose lease holds and has not run out; gives those, call by call."""
+    held = _held(connection, [command for call in calls for command in call.claimed])
+    begun = [[each for each in call.claimed if each.id in held and held[each.id].due_at > call.now] for call in calls]
+    ids = [command.id for each in begun for command in each]
+    if not ids:
+        return begun
+    numbers = {row.command_id: row.number for row in connection.execute(_NUMBERS, {"ids": ids})}
     connection.execute(
-        insert(attempts),
-        [{"command_id": id_, "number": numbers.get(id_, 0) + 1, "started_at": now} for id_ in ids],
+        _INSERT_ATTEMPT,
+        [
+            {"command_id": each.id, "number": numbers.get(each.id, 0) + 1, "started_at": call.now}
+            for call, mine in zip(calls, begun, strict=True)
+            for each in mine
+        ],
     )
-    counted: dict[str, Any] = {"attempts": commands.c.attempts + 1}
-    leased = {} if lease_s is None else {"due_at": now + timedelta(seconds=lease_s)}
-    connection.execute(update(commands).where(commands.c.id.in_(ids)).values(counted | leased))
-    return beginning
+    connection.execute(
+        _COUNT_ATTEMPT,
+        [
+            {"this_id": each.id, "new_due_at": _leased_until(call, held[each.id])}
+            for call, mine in zip(calls, begun, strict=True)
+            for each in mine
+        ],
+    )
+    return begun
 
 
-def settle(connection: Connection, outcomes: Sequence[Outcome], now: datetime) -> int:
-    """Write the outcomes whose lease still holds; gives how many those are."""
-    held = _held(connection, [outcome.command for outcome in outcomes])
-    settled = [(held[outcome.command.id], outcome) for outcome in outcomes if outcome.command.id in held]
-    if not settled:
-        return 0
-    connection.execute(_END_ATTEMPT, [_attempt_end(outcome, now) for _, outcome in settled])
-    connection.execute(_SETTLE_COMMAND, [_next(row, outcome, now) for row, outcome in settled])
-    for row, outcome in settled:
-        if outcome.verdict is Verdict.DONE:
-            done(connection, row, outcome)
-        elif outcome.verdict is Verdict.DEAD:
-            came_to_nothing(connection, row)
+def _settle(connection: Connection, calls: Sequence[Settling]) -> list[int]:
+    """Write the outcomes whose lease still holds; gives how many those are, call by call."""
+    held = _held(connection, [outcome.command for call in calls for outcome in call.outcomes])
+    settled = [
+        (held[outcome.command.id], outcome, call.now)
+        for call in calls
+        for outcome in call.outcomes
+        if outcome.command.id in held
+    ]
+    if settled:
+        settled.sort(key=lambda each: each[1].command.id)
+        connection.execute(_END_ATTEMPT, [_attempt_end(outcome, now) for _, outcome, now in settled])
+        connection.execute(_SETTLE_COMMAND, [_next(row, outcome, now) for row, outcome, now in settled])
+        done(connection, [(row, outcome) for row, outcome, _ in settled if outcome.verdict is Verdict.DONE])
+    for row, outcome, now in settled:
+        if outcome.verdict is Verdict.DEAD:
+            came_to_nothing(connection, connection.execute(_WHOLE, {"this_id": row.id}).one())
         if outcome.ends_doubt:
             _end_doubt(connection, row, now)
-    return len(settled)
+    return [sum(outcome.command.id in held for outcome in call.outcomes) for call in calls]
 
 
 def _end_doubt(connection: Connection, row: Row[Any], now: datetime) -> None:
@@ -102,17 +144,16 @@ _SETTLE_COMMAND = (
 )
 
 
-def _held(connection: Connection, claimed: Iterable[StoredCommand]) -> dict[int, Row[Any]]:
+def _held(connection: Connection, claimed: Iterable[StoredCommand]) -> dict[int, Any]:
     """Lock the commands still leased under these tokens; each row tells whether an attempt has ``begun``."""
     tokens = {command.id: command.lease_token for command in claimed}
-    begun = exists().where(attempts.c.command_id == commands.c.id, attempts.c.finished_at.is_(None))
-    rows = connection.execute(
-        select(commands, begun.label("begun"))
-        .where(commands.c.id.in_(tokens), commands.c.state == CommandState.CLAIMED)
-        .order_by(commands.c.id)
-        .with_for_update(of=commands)
-    )
+    rows = connection.execute(_HELD, {"ids": sorted(tokens)})
     return {row.id: row for row in rows if row.lease_token == tokens[row.id]}
+
+
+def _leased_until(call: Beginning, row: Row[Any]) -> datetime:
+    until: datetime = row.due_at
+    return until if call.lease_s is None else call.now + timedelta(seconds=call.lease_s)
 
 
 def _attempt_end(outcome: Outcome, now: datetime) -> dict[str, Any]:
@@ -130,7 +171,8 @@ def _next(row: Row[Any], outcome: Outcome, now: datetime) -> dict[str, Any]:
     verdict = outcome.verdict
     released = verdict is Verdict.RELEASED
     state = NEXT_STATE[verdict]
-    last_error = None if verdict is Verdict.DONE else outcome.message or row.last_error
+    is_over = verdict in (Verdict.DONE, Verdict.SUPERSEDED)
+    last_error = None if is_over else outcome.message or row.last_error
     return {
         "this_id": row.id,
         "new_state": state,
@@ -144,3 +186,27 @@ def _next(row: Row[Any], outcome: Outcome, now: datetime) -> dict[str, Any]:
         "new_warnings": [*row.warnings, *outcome.problems],
         "new_settled_at": None if state is CommandState.WAITING else now,
     }
+
+
+_AMONG: BindParameter[Any] = bindparam("ids", expanding=True)
+_BEGUN = exists().where(attempts.c.command_id == commands.c.id, attempts.c.finished_at.is_(None))
+# Without the payload, which is the largest part and seldom needed.
+_COLUMNS = [column for column in commands.c if column.name != "payload"]
+_WHOLE = select(commands).where(commands.c.id == bindparam("this_id"))
+_HELD = (
+    select(*_COLUMNS, _BEGUN.label("begun"))
+    .where(commands.c.id.in_(_AMONG), commands.c.state == CommandState.CLAIMED)
+    .order_by(commands.c.id)
+    .with_for_update(of=commands)
+)
+_NUMBERS = (
+    select(attempts.c.command_id, func.max(attempts.c.number).label("number"))
+    .where(attempts.c.command_id.in_(_AMONG))
+    .group_by(attempts.c.command_id)
+)
+_INSERT_ATTEMPT = insert(attempts)
+_COUNT_ATTEMPT = (
+    update(commands)
+    .where(commands.c.id == bindparam("this_id"))
+    .values(attempts=commands.c.attempts + 1, due_at=bindparam("new_due_at"))
+)

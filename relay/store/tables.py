@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from relay.commands import CommandState
 from relay.deliveries import DeliveryState
-from relay.store.columns import Compressed, Id, Json, Moment, partial_index, where_state
+from relay.store.columns import Compressed, Id, Json, Moment, Packed, partial_index, where_state
 
 OPEN_DELIVERIES = (DeliveryState.RECEIVED, DeliveryState.HELD)
 OPEN_COMMANDS = (CommandState.WAITING, CommandState.CLAIMED)
@@ -48,7 +48,7 @@ deliveries = Table(
     Column("topic", Text, nullable=False),
     Column("dedupe", Text, nullable=False),
     Column("headers", Json, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", Packed, nullable=False),
     Column("received_at", Moment, nullable=False),
     Column("delivery_id", Text),
     Column("webhook_id", Text),
@@ -64,7 +64,7 @@ deliveries = Table(
     Column("lease_token", Text),
     Column("attempts", Integer, nullable=False, server_default="0"),
     UniqueConstraint("dedupe"),
-    partial_index("ix_deliveries_due", "due_at", "id", where=where_state(OPEN_DELIVERIES)),
+    partial_index("ix_deliveries_due", "shop", "due_at", "id", where=where_state(OPEN_DELIVERIES)),
     partial_index("ix_deliveries_dead", "id", where=where_state([DeliveryState.DEAD])),
     partial_index("ix_deliveries_resource", "resource_id", where="resource_id IS NOT NULL"),
     sqlite_autoincrement=True,
@@ -99,6 +99,7 @@ commands = Table(
     Column("id", Id, primary_key=True),
     Column("delivery_id", Id, ForeignKey("deliveries.id"), nullable=False),
     Column("group_key", Text, nullable=False),
+    Column("shop", Text, nullable=False, server_default=""),  # whose delivery asked for it; "" for REST calls
     Column("lane", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("subject", Text, nullable=False),
@@ -120,7 +121,7 @@ commands = Table(
     Column("warnings", Json, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("settled_at", Moment),
-    partial_index("ix_commands_due", "group_key", "lane", "due_at", "id", where=where_state(OPEN_COMMANDS)),
+    partial_index("ix_commands_due", "group_key", "lane", "shop", "due_at", "id", where=where_state(OPEN_COMMANDS)),
     partial_index("ix_commands_subject", "group_key", "subject", "id", where=where_state(OPEN_COMMANDS)),
     partial_index("ix_commands_for_somebody", "group_key", "id", where=where_state(COMMANDS_FOR_SOMEBODY)),
     Index("ix_commands_delivery", "delivery_id"),

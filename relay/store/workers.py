@@ -1,4 +1,4 @@
-"""Which workers are alive, so that readiness can tell whether anybody works the queues."""
+"""Which workers are alive: readiness tells whether anybody works the queues, workers take over from one another."""
 
 from __future__ import annotations
 
@@ -9,27 +9,30 @@ from sqlalchemy import delete, func, insert, select
 
 from relay.store.engine import Database, insert_into
 from relay.store.tables import workers
+from relay.store.takeover import Released, end_waiting_turns, hurry_waiting, release
 
-FORGET_AFTER = timedelta(days=1)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class WorkerStore:
-    """The workers' signs of life."""
+    """The workers' signs of life, and what becomes of the work of those that give none."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def beat(self, worker: str, now: datetime) -> None:
-        """Note that the worker is alive, and forget those not heard of for a day."""
+    def beat(self, worker: str, now: datetime) -> dict[str, datetime]:
+        """Note that the worker is alive; gives the last beat of each other worker, in the time of that one's clock."""
         with self._database.writing() as connection:
             statement = insert_into(connection, workers).values(worker=worker, seen_at=now)
             connection.execute(statement.on_conflict_do_update(index_elements=["worker"], set_={"seen_at": now}))
-            connection.execute(delete(workers).where(workers.c.seen_at < now - FORGET_AFTER))
+            others = connection.execute(select(workers).where(workers.c.worker != worker))
+            return {row.worker: row.seen_at for row in others}
 
     def alive(self, now: datetime, within_s: float) -> int:
         """Count the workers heard of within the last ``within_s`` seconds."""
-        recent = workers.c.seen_at >= now - timedelta(seconds=within_s)
+        span = timedelta(seconds=within_s)
+        # A clock that was put back must not keep a worker alive whose last beat now lies in the future.
+        recent = workers.c.seen_at.between(now - span, now + span)
         with self._database.reading() as connection:
             return connection.scalar(select(func.count()).select_from(workers).where(recent)) or 0
 
@@ -37,6 +40,27 @@ class WorkerStore:
         """Note that the worker has stopped."""
         with self._database.writing() as connection:
             connection.execute(delete(workers).where(workers.c.worker == worker))
+
+    def take_over(self, worker: str, seen_at: datetime, now: datetime) -> Released | None:
+        """Make the work of a worker whose last beat was ``seen_at`` due at once, and forget the worker.
+
+        None, and nothing changes, when it has beaten since, or when another worker was faster. An added event whose
+        call was begun waits for the end of its lease, and is then looked for before it is sent.
+        """
+        with self._database.writing() as connection:
+            return release(connection, worker, seen_at, now)
+
+    def catch_up(self, now: datetime) -> None:
+        """Make due what waits for a moment of a clock that was put back since, however much that is.
+
+        Pauses that began after ``now`` and turns granted for later end as well. Claimed work is left to its worker.
+        """
+        with self._database.writing() as connection:
+            end_waiting_turns(connection, now)
+        more = True
+        while more:
+            with self._database.writing() as connection:
+                more = hurry_waiting(connection, now)
 
 
 def check_writing(database: Database) -> None:

@@ -29,3 +29,13 @@ def test_a_faulty_configuration_leaves_the_store_alone(tmp_path, clock, monkeypa
     monkeypatch.setattr(Store, "migrate", lambda self: (_ for _ in ()).throw(AssertionError("migrated")))
     with a_cli(f"sqlite:///{tmp_path / 'new.db'}", tmp_path, clock, RELAY_MAPPINGS=str(mappings)) as cli:
         assert "mappings/default.toml:2 contact.nmae" in cli.error("prepare")
+
+
+def test_a_damaged_store_is_told_and_left_alone(tmp_path, clock, monkeypatch):
+    file = tmp_path / "relay.db"
+    monkeypatch.setattr(Store, "migrate", lambda self: (_ for _ in ()).throw(AssertionError("migrated")))
+    with a_cli(f"sqlite:///{file}", tmp_path, clock) as cli:
+        file.write_bytes(b"torn" * 1000)
+        told = cli.error("prepare")
+    assert str(file) in told
+    assert "backup" in told

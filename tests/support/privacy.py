@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,11 +15,13 @@ from relay import jsontext
 from relay.clock import ManualClock
 from relay.privacy import Erasure, Person
 from relay.store import Store
+from relay.store.columns import PACKED
 from relay.store.tables import metadata
 from relay.worker.privacy import PrivacyStage
 from tests.support.stored import NOW
 
 SQLITE = "sqlite:///"
+LONGEST_PACKED = 8192
 
 
 def person(*addresses: str, **names: Any) -> Person:
@@ -54,14 +58,38 @@ def tables_naming(url: str, *traces: str) -> set[str]:
 
 
 def files_naming(folder: Path, *traces: str) -> set[str]:
-    """Give the names of files at or below a folder whose raw bytes hold one of the traces, whatever its case."""
+    """Give the names of files at or below a folder whose bytes hold one of the traces, whatever its case.
+
+    Bytes that are packed in there count as what they hold, in places of a file that nothing points to as well.
+    """
+    sought = [trace.casefold().encode() for trace in traces]
     return {
         str(file.relative_to(folder))
         for file in folder.rglob("*")
         if file.is_file()
-        for trace in traces
-        if trace.casefold().encode() in file.read_bytes().lower()
+        for content in _contents(file)
+        if any(trace in content.lower() for trace in sought)
     }
+
+
+def _contents(file: Path) -> Iterator[bytes]:
+    """Give a file's bytes, then those of every packed value in it as far as they can be unpacked."""
+    content = file.read_bytes()
+    yield content
+    at = content.find(PACKED)
+    while at >= 0:
+        at += len(PACKED)
+        yield _unpacked(content[at : at + LONGEST_PACKED])
+        at = content.find(PACKED, at)
+
+
+def _unpacked(packed: bytes) -> bytes:
+    unpacking = zlib.decompressobj()
+    found = b""
+    with suppress(zlib.error):  # the rest may be overwritten
+        for place in range(0, len(packed), 16):
+            found += unpacking.decompress(packed[place : place + 16])
+    return found
 
 
 def _text(value: Any) -> str:

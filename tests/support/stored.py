@@ -87,8 +87,8 @@ def ask(store: Store, *commands: Command, group: str = "main", at: datetime = NO
 
 
 def claim(store: Store, at: datetime = NOW, limit: int = 100) -> list[StoredCommand]:
-    """Claim commands for LEASE_S seconds."""
-    return store.commands.claim(at, LEASE_S, limit)
+    """Claim the heads of all subjects for LEASE_S seconds, without the commands behind them."""
+    return store.commands.claim(at, LEASE_S, limit, followers=0)
 
 
 def claim_one(store: Store, at: datetime = NOW) -> StoredCommand:

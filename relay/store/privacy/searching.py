@@ -27,7 +27,7 @@ from sqlalchemy import type_coerce as raw
 
 from relay import jsontext
 from relay.privacy import Person, contacts_of
-from relay.store.columns import Compressed
+from relay.store.columns import Compressed, Packed
 from relay.store.privacy.traces import Traces, masked
 from relay.store.tables import answers, attempts, catalog_items, commands, deliveries, resources
 
@@ -149,7 +149,7 @@ def _page(shelf: Shelf, after: Sequence[Any] | None) -> Select[Any]:
 
 
 def _is_bytes(column: Column[Any]) -> bool:
-    return isinstance(column.type, LargeBinary | Compressed)
+    return isinstance(column.type, LargeBinary | Compressed | Packed)
 
 
 def _named(shelf: Shelf, row: Row[Any], persons: Sequence[Person], traces: Traces) -> Iterator[int]:

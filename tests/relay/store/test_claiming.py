@@ -3,14 +3,15 @@ from __future__ import annotations
 import random
 import threading
 from collections import Counter, defaultdict
+from itertools import groupby
 
 import pytest
 from sqlalchemy import create_engine, select, update
 
 from relay.commands import CommandState, Lane, Outcome, Verdict
-from relay.store import Store
-from relay.store.claiming import heads
-from relay.store.deliveries import due_deliveries
+from relay.store import Store, claiming
+from relay.store.claiming import HEADS
+from relay.store.deliveries import _SHOPS, due_deliveries
 from relay.store.lanes import LaneKey
 from relay.store.reading import counted
 from relay.store.tables import COMMANDS_FOR_SOMEBODY, commands
@@ -28,6 +29,8 @@ from tests.support.stored import (
     put,
     upsert,
 )
+
+IN_CONTACTS = {"of_group": "main", "of_lane": Lane.CONTACTS, "of_shop": "acme", "now": NOW, "most": 10}
 
 
 @pytest.fixture
@@ -269,10 +272,10 @@ class Flight:
 def work(store: Store, log: Flight, total: int) -> None:
     while not log.over(total):
         claimed = store.commands.claim(after(1), LEASE_S, 5)
-        for command in claimed:
-            log.take_off(command)
-        for command in claimed:
-            log.land(command)
+        for _, mine in groupby(claimed, key=lambda command: command.subject):
+            for command in mine:  # of one subject one after the other, as a worker sends them
+                log.take_off(command)
+                log.land(command)
         store.commands.settle([Outcome(command, Verdict.DONE) for command in claimed], after(1))
 
 
@@ -284,7 +287,7 @@ def test_uncommitted_claim_of_another_worker_lets_no_follower_through(postgres_u
     ask(store, upsert("bob@example.com"))
     engine = create_engine(postgres_url)
     with engine.begin() as other_worker:
-        rows = other_worker.execute(heads(LaneKey("main", Lane.CONTACTS), NOW, 1)).all()
+        rows = other_worker.execute(HEADS, IN_CONTACTS | {"most": 1}).all()
         leased = {"state": CommandState.CLAIMED, "due_at": after(LEASE_S)}
         other_worker.execute(update(commands).where(commands.c.id == rows[0].id).values(leased))
 
@@ -300,15 +303,16 @@ def test_head_is_judged_again_once_it_is_locked(postgres_store, monkeypatch):
     ask(store, upsert(), put())
     dead = end(store, Verdict.DEAD)
 
-    def look_then_requeue(*args):
-        statement = heads(*args)
-        if not requeued:
-            requeued.append(store.commands.requeue(dead.id, NOW))
-            return select(commands.c.id, commands.c.state).where(commands.c.kind == "event.put")
-        return statement
+    def look_then_requeue(connection, *args):
+        if requeued:
+            return locked(connection, *args)
+        requeued.append(store.commands.requeue(dead.id, NOW))
+        put_id = connection.scalar(select(commands.c.id).where(commands.c.kind == "event.put"))
+        return [(put_id, False)]
 
     requeued: list[None] = []
-    monkeypatch.setattr("relay.store.claiming.heads", look_then_requeue)
+    locked = claiming._lock_heads
+    monkeypatch.setattr(claiming, "_lock_heads", look_then_requeue)
     assert claim(store) == []
     assert claim_one(store).id == dead.id
 
@@ -316,9 +320,11 @@ def test_head_is_judged_again_once_it_is_locked(postgres_store, monkeypatch):
 @pytest.mark.parametrize(
     ("statement", "index"),
     [
-        (heads(LaneKey("main", Lane.CONTACTS), NOW, 10), "ix_commands_due"),
-        (heads(LaneKey("main", Lane.CONTACTS), NOW, 10), "ix_commands_subject"),
-        (due_deliveries(NOW, 10), "ix_deliveries_due"),
+        (HEADS.params(IN_CONTACTS), "ix_commands_due"),
+        (HEADS.params(IN_CONTACTS), "ix_commands_subject"),
+        (claiming._SHOPS.params(IN_CONTACTS), "ix_commands_due"),
+        (due_deliveries("acme", NOW, 10), "ix_deliveries_due"),
+        (_SHOPS, "ix_deliveries_due"),
         (counted(commands, COMMANDS_FOR_SOMEBODY, commands.c.group_key, commands.c.state), "ix_commands_for_somebody"),
     ],
 )

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import zlib
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table, create_engine, insert, select
+from sqlalchemy import Column, Integer, LargeBinary, MetaData, Table, create_engine, insert, select, type_coerce
 
-from relay.store.columns import Compressed, Json, Moment
+from relay.store.columns import PACKED, Compressed, Json, Moment, Packed
 
 things = Table(
     "things",
@@ -15,6 +16,7 @@ things = Table(
     Column("moment", Moment),
     Column("json", Json),
     Column("compressed", Compressed),
+    Column("packed", Packed),
 )
 
 
@@ -67,6 +69,36 @@ def test_bytes_are_compressed(connection):
 
 
 def test_nothing_stays_nothing(connection):
-    connection.execute(insert(things).values(moment=None, json=None, compressed=None))
+    connection.execute(insert(things).values(moment=None, json=None, compressed=None, packed=None))
 
-    assert connection.execute(select(things.c.moment, things.c.json, things.c.compressed)).one() == (None, None, None)
+    columns = (things.c.moment, things.c.json, things.c.compressed, things.c.packed)
+    assert connection.execute(select(*columns)).one() == (None,) * 4
+
+
+LONG = b'{"email": "ann@example.com"}' * 50
+NOISE = bytes(range(256))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b"", b"{}", LONG, NOISE, b"\x00", PACKED, PACKED + b"{}", PACKED + LONG, PACKED + zlib.compress(LONG), PACKED[:2]],
+)
+def test_packed_bytes_come_back_whatever_they_are(connection, value):
+    connection.execute(insert(things).values(packed=value))
+    assert connection.scalar(select(things.c.packed)) == value
+
+
+@pytest.mark.parametrize(("value", "small"), [(LONG, True), (b"{}", False), (b"", False), (NOISE, False)])
+def test_bytes_are_packed_where_it_makes_them_smaller(connection, value, small):
+    connection.execute(insert(things).values(packed=value))
+    stored = connection.scalar(select(type_coerce(things.c.packed, LargeBinary)))
+    assert (len(stored) < len(value) / 5) is small
+    assert (stored == value) is not small
+
+
+@pytest.mark.parametrize(
+    "stored", [b"", b'{"id": 1}', LONG, PACKED, PACKED + b"no zlib", PACKED + zlib.compress(LONG)[:-9]]
+)
+def test_bytes_that_were_stored_plain_or_are_damaged_are_given_as_they_are(connection, stored):
+    connection.execute(insert(things).values(packed=type_coerce(stored, LargeBinary)))
+    assert connection.scalar(select(things.c.packed)) == stored

@@ -86,7 +86,7 @@ def test_thread_of_the_same_process_that_writes_for_too_long_makes_it_unavailabl
     writing, over = threading.Event(), threading.Event()
 
     def write_long() -> None:
-        with impatient.deliveries.translating():
+        with impatient.deliveries._database.writing():
             writing.set()
             over.wait(10)
 
@@ -138,7 +138,7 @@ def test_full_disk_is_unavailable_and_the_store_recovers(impatient):
         driver_connection.execute(f"PRAGMA max_page_count = {limit['pages']}").close()
 
     with pytest.raises(StoreUnavailable, match="full"):
-        impatient.deliveries.record(new_delivery(body=b"x" * 500_000))
+        impatient.deliveries.record(new_delivery(body=os.urandom(500_000)))
     limit["pages"] = 1_000_000
     assert impatient.reading.deliveries() == []
     impatient.deliveries.record(new_delivery())

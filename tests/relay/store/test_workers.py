@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-from sqlalchemy import func, select
-
-from relay.store.tables import workers
 from tests.support.stored import NOW, after
 
 
@@ -23,9 +20,12 @@ def test_worker_that_leaves_is_not_alive(store):
     assert store.workers.alive(NOW, within_s=20) == 0
 
 
-def test_workers_that_died_are_forgotten_after_a_day(store):
-    store.workers.beat("dead", NOW)
-    store.workers.beat("a", after(86_401))
+def test_worker_whose_last_beat_lies_in_the_future_is_not_alive(store):
+    store.workers.beat("a", after(3600))
+    assert store.workers.alive(NOW, within_s=20) == 0
 
-    with store.workers._database.reading() as connection:
-        assert connection.scalar(select(func.count()).select_from(workers)) == 1
+
+def test_beat_tells_when_the_others_last_beat(store):
+    assert store.workers.beat("a", NOW) == {}
+    assert store.workers.beat("b", after(-7)) == {"a": NOW}
+    assert store.workers.beat("a", after(1)) == {"b": after(-7)}

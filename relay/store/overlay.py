@@ -1,0 +1,138 @@
+"""Memory within a slice: what is stored, with what the slice's earlier deliveries have changed on top.
+
+A slice of deliveries is stored as a whole, so a later one has to see what an earlier one will have stored by then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from relay import jsontext
+from relay.commands import Command, CommandKind, EventKey, ProductSubject
+from relay.deliveries import Translation
+from relay.memory import CatalogItem, EventLink, Resource
+from relay.store.effects import event_date
+from relay.store.memory import StoredMemory
+
+ItemKey = tuple[str, str, str]
+
+
+class Overlay:
+    """The ``relay.memory.Memory`` of one slice."""
+
+    def __init__(self, stored: StoredMemory) -> None:
+        self.stored = stored
+        self._resources: dict[tuple[str, str, str], Resource | None] = {}
+        self._changed: set[tuple[str, str, str]] = set()
+        self._events: dict[tuple[str, str, str], dict[str, EventLink]] = {}
+        self._items: dict[ItemKey, CatalogItem | None] = {}
+        self._contacts: dict[tuple[str, str], int | None] = {}
+        self._digests: dict[tuple[str, int | str], str | None] = {}
+
+    def resource(self, shop: str, kind: str, resource_id: str) -> Resource | None:
+        """Give what is remembered of a resource."""
+        key = (shop, kind, resource_id)
+        if key in self._changed:
+            self._changed.remove(key)
+            self._resources[key] = _as_read(self._resources[key])
+        elif key not in self._resources:
+            self._resources[key] = self.stored.resource(*key)
+        return self._resources[key]
+
+    def events(self, shop: str, kind: str, resource_id: str) -> Sequence[EventLink]:
+        """Give all events ever asked for on behalf of a resource, by slot."""
+        links = self._links(shop, kind, resource_id)
+        return [links[slot] for slot in sorted(links)]
+
+    def items(self, group: str, location: str, shop: str, source_id: str) -> Sequence[CatalogItem]:
+        """Give the catalogue items made of one of the shop's products, by product id."""
+        for item in self.stored.items(group, location, shop, source_id):
+            self._items.setdefault((group, location, item.product_id), item)
+        found = [
+            item
+            for (of_group, at, _), item in self._items.items()
+            if item and (of_group, at, item.shop, item.source_id) == (group, location, shop, source_id)
+        ]
+        return sorted(found, key=lambda item: item.product_id)
+
+    def item(self, group: str, location: str, product_id: str) -> CatalogItem | None:
+        """Give one catalogue item by the id SALESmanago knows it by."""
+        key = (group, location, product_id)
+        if key not in self._items:
+            self._items[key] = self.stored.item(*key)
+        return self._items[key]
+
+    def contact_digest(self, group: str, email: str) -> str | None:
+        """Give the digest of the contact content last asked for, None when unknown or deleted since."""
+        return self._digests[self._contact(group, email.lower())]
+
+    def pseudonym(self, *parts: str) -> str:
+        """Give the name under which memory keeps what must not name anybody."""
+        return self.stored.pseudonym(*parts)
+
+    def absorb(self, group: str, translation: Translation, now: datetime) -> None:
+        """Take over what a translation will have changed once it is stored."""
+        for resource in translation.resources:
+            key = (resource.shop, resource.kind, resource.id)
+            self._resources[key] = resource
+            self._changed.add(key)
+        for item in translation.items:
+            self._absorb_item(item, now)
+        if not translation.dry_run:
+            for command in translation.commands:
+                self._absorb_command(group, command)
+
+    def _absorb_item(self, item: CatalogItem, now: datetime) -> None:
+        known = self.item(item.group, item.location, item.product_id)
+        fields = jsontext.loads(jsontext.dumps(dict(item.fields)))
+        changed = replace(item, fields=fields, updated_at=now, digest=known.digest if known else None)
+        is_same = known is not None and replace(changed, updated_at=known.updated_at) == known
+        self._items[item.group, item.location, item.product_id] = known if is_same else changed
+
+    def _absorb_command(self, group: str, command: Command) -> None:
+        subject = command.subject
+        if isinstance(subject, ProductSubject):
+            known = self.item(group, subject.location, subject.product_id)
+            if known is not None:
+                key = (group, subject.location, subject.product_id)
+                self._items[key] = replace(known, digest=jsontext.digest(command.payload))
+        elif command.event is not None:
+            self._absorb_event(command.event, command.kind, command.payload)
+        else:
+            is_upsert = command.kind is CommandKind.CONTACT_UPSERT
+            digest = jsontext.digest(command.payload) if is_upsert else None
+            self._digests[self._contact(group, subject.email.lower())] = digest
+
+    def _absorb_event(self, key: EventKey, kind: CommandKind, payload: Mapping[str, Any]) -> None:
+        links = self._links(key.shop, key.kind, key.resource_id)
+        known = links.get(key.slot)
+        if kind is CommandKind.EVENT_PUT:
+            date = event_date(payload) or (known.date if known else None)
+            links[key.slot] = EventLink(key, jsontext.digest(payload), known.event_id if known else None, date)
+        elif known is not None:
+            links[key.slot] = replace(known, digest=None)
+
+    def _links(self, shop: str, kind: str, resource_id: str) -> dict[str, EventLink]:
+        key = (shop, kind, resource_id)
+        if key not in self._events:
+            self._events[key] = {link.key.slot: link for link in self.stored.events(*key)}
+        return self._events[key]
+
+    def _contact(self, group: str, address: str) -> tuple[str, int | str]:
+        """Give the key of a contact's digest: several addresses may be one contact's, a new one has no id yet."""
+        if (group, address) not in self._contacts:
+            contact, digest = self.stored.contact(group, address)
+            self._contacts[group, address] = contact
+            self._digests.setdefault((group, address if contact is None else contact), digest)
+        contact = self._contacts[group, address]
+        return group, address if contact is None else contact
+
+
+def _as_read(resource: Resource | None) -> Resource | None:
+    """Give a noted resource as reading it back would: its facts are JSON, so tuples are lists."""
+    if resource is None:
+        return None
+    return replace(resource, facts=jsontext.loads(jsontext.dumps(dict(resource.facts))))

@@ -1,0 +1,160 @@
+"""Translating a slice of deliveries: what is remembered meanwhile, and how all they mean is stored together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from relay.deliveries import Delivery, DeliveryState, Translation
+from relay.memory import CatalogItem, Memory, Resource
+from relay.store.asking import Request, store_commands
+from relay.store.engine import Database
+from relay.store.items import store_items
+from relay.store.memory import StoredMemory, store_resources
+from relay.store.overlay import Overlay
+from relay.store.privacy.forgetting import forget, plan
+from relay.store.pseudonyms import known_key, pseudonym_key
+from relay.store.tables import deliveries
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """A claimed delivery and what it means."""
+
+    delivery: Delivery
+    translation: Translation
+
+
+class Workbench:
+    """One slice: ``memory`` is read while its deliveries are translated, ``keep`` takes each, ``store`` writes them."""
+
+    def __init__(self, database: Database, reads: Connection, stack: ExitStack) -> None:
+        self._database = database
+        self._reads = reads
+        self._stack = stack
+        self._overlay = Overlay(StoredMemory(reads))
+        self._kept: list[Translated] = []
+
+    @property
+    def memory(self) -> Memory:
+        """Memory as it will be once what is kept has been stored."""
+        return self._overlay
+
+    def keep(self, delivery: Delivery, translation: Translation, now: datetime) -> None:
+        """Take a translation, to be stored with the rest of the slice.
+
+        From now on memory raises Contended instead of waiting for what another worker translates.
+        """
+        self._kept.append(Translated(delivery, translation))
+        self._overlay.absorb(delivery.group, translation, now)
+        self._overlay.stored.waits = False
+
+    def store(self, now: datetime) -> bool:
+        """Store all that was kept; False, and nothing of it is written, when the lease of any of it was lost."""
+        kept, self._kept = self._kept, []
+        if not kept:
+            return True
+        return _store(self._writes(), kept, now)
+
+    def finish(self, delivery: Delivery, translation: Translation, now: datetime) -> bool:
+        """Store a slice of one."""
+        self.keep(delivery, translation, now)
+        return self.store(now)
+
+    def _writes(self) -> Connection:
+        if self._reads.dialect.name == "postgresql":
+            return self._reads
+        return self._stack.enter_context(self._database.writing())
+
+
+@contextmanager
+def workbench(database: Database) -> Iterator[Workbench]:
+    """Give a workbench; what it stored is committed at the end, and rolled back on any exception.
+
+    On PostgreSQL one transaction reads and writes. On SQLite only the end of the slice keeps others from writing.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(database.memory())
+        _make_key(database)
+        reads = stack.enter_context(database.reading() if database.has_one_writer else database.writing())
+        yield Workbench(database, reads, stack)
+
+
+def _make_key(database: Database) -> None:
+    with database.reading() as connection:
+        is_made = known_key(connection) is not None
+    if not is_made:
+        with database.writing() as connection:
+            pseudonym_key(connection)
+
+
+def _store(connection: Connection, kept: Sequence[Translated], now: datetime) -> bool:
+    if not _are_leased(connection, [each.delivery for each in kept]):
+        return False
+    connection.execute(_END_LEASE, [_ended(each, now) for each in kept])
+    store_translations(connection, [(each.delivery.id, each.delivery, each.translation) for each in kept], now)
+    return True
+
+
+def store_translations(connection: Connection, each: Sequence[tuple[int, Any, Translation]], now: datetime) -> None:
+    """Store what deliveries mean: (its id, itself for its group and shop, its translation) each, in their order."""
+    forgotten = [forget(connection, id_, translation, now) for id_, _, translation in each]
+    resources: dict[tuple[str, str, str], Resource] = {}
+    items: dict[tuple[str, str, str], CatalogItem] = {}
+    for _, _, translation in each:
+        resources |= {(one.shop, one.kind, one.id): one for one in translation.resources}
+        items |= {(one.group, one.location, one.product_id): one for one in translation.items}
+    store_resources(connection, resources.values())
+    store_items(connection, items.values(), now)
+    requests = [
+        Request(id_, delivery.group, delivery.shop, translation.commands, translation.dry_run)
+        for id_, delivery, translation in each
+        if translation.commands
+    ]
+    store_commands(connection, requests, now)
+    for (id_, _, translation), mine in zip(each, forgotten, strict=True):
+        plan(connection, id_, translation, mine, now)
+
+
+def ending(translation: Translation, now: datetime) -> dict[str, Any]:
+    """Give the columns of a delivery that its translation decides."""
+    return {
+        "state": translation.state,
+        "reason": translation.reason,
+        "warnings": list(translation.warnings),
+        "due_at": translation.due_at or now,
+        "resource_kind": translation.resource_kind,
+        "resource_id": translation.resource_id,
+    }
+
+
+def _ended(each: Translated, now: datetime) -> dict[str, Any]:
+    # Being held is no failure: however often a delivery is looked at again, its tries begin anew.
+    is_held = each.translation.state is DeliveryState.HELD
+    attempts = 0 if is_held else each.delivery.attempts + 1
+    ended = ending(each.translation, now) | {"attempts": attempts}
+    return {"of_id": each.delivery.id, **{f"new_{name}": value for name, value in ended.items()}}
+
+
+def _are_leased(connection: Connection, claimed: Sequence[Delivery]) -> bool:
+    tokens = {row.id: row.lease_token for row in connection.execute(_LEASES, {"ids": [each.id for each in claimed]})}
+    return all(tokens.get(each.id) == each.lease_token for each in claimed)
+
+
+_LEASES = (
+    select(deliveries.c.id, deliveries.c.lease_token)
+    .where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(deliveries.c.id)
+    .with_for_update()
+)
+_ENDED = ("state", "reason", "warnings", "due_at", "resource_kind", "resource_id", "attempts")
+_END_LEASE = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("of_id"))
+    .values({name: bindparam(f"new_{name}") for name in _ENDED} | {"lease_token": None})
+)
