@@ -48,6 +48,11 @@ ATTEMPT_SECONDS = Histogram(
 WEBHOOK_SECONDS = Histogram(
     "relay_webhook_seconds", "How long a webhook waited for its answer.", buckets=_FAST, registry=_REGISTRY
 )
+WORKERS_LOST = Counter(
+    "relay_workers_lost",
+    "Workers whose work another took over, because nothing was heard of them.",
+    registry=_REGISTRY,
+)
 
 
 class QueueCounts(Protocol):

@@ -19,6 +19,7 @@ from handlers.context import Joint, joint_of
 from relay.clock import ManualClock
 from relay.errors import ConfigurationError, StoreUnavailable
 from relay.settings import HOME
+from relay.worker.crew import CALLS_PER_LANE
 from tests.support.platforms import NOW, Edge, configuration, status
 
 MAPPING = '[contact]\nname = "{{ customer.name }}"\n'
@@ -115,7 +116,7 @@ def test_translator_knows_the_setting_for_test_orders(
     assert translator(parts) == ((parts.directory, parts.platforms, parts.mappings), {"test_orders": expected})
 
 
-@pytest.mark.parametrize(("threads", "pool_size"), [("64", 64), ("1", 8)])
+@pytest.mark.parametrize(("threads", "pool_size"), [("64", 64), ("1", 2 * CALLS_PER_LANE)])
 def test_client_keeps_a_connection_for_every_call_there_may_be_at_once(
     environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, threads: str, pool_size: int
 ) -> None:

@@ -12,7 +12,7 @@ from relay.store import LaneKey
 
 Job: TypeAlias = Callable[[], object]
 
-CALLS_PER_LANE = 4
+CALLS_PER_LANE = 8
 MOST_THREADS = 32
 
 

@@ -1,4 +1,4 @@
-"""The dispatch stage: due commands are claimed, batched, paced, begun, sent and settled; lanes in trouble pause.
+"""The dispatch stage: due commands are claimed, planned, paced, begun, sent and settled; lanes in trouble pause.
 
 One attempt is one call: its row is committed before the call under a lease that outlasts it, its outcome after it.
 """
@@ -14,23 +14,26 @@ from functools import partial
 from typing import TypeVar
 
 from relay.clock import Clock
-from relay.commands import Outcome, StoredCommand, Verdict
+from relay.commands import Lane, Outcome, StoredCommand, Verdict
 from relay.errors import CredentialsRefused, StoreUnavailable
 from relay.log import get_logger
 from relay.shops import Directory
 from relay.store import LaneKey, Store
-from relay.worker.batching import Batch, batches
-from relay.worker.crew import Crew
+from relay.worker.batching import Chain, chains
+from relay.worker.coalescing import Call
+from relay.worker.crew import CALLS_PER_LANE, Crew
 from relay.worker.health import LaneHealth
+from relay.worker.learning import Learnt
 from relay.worker.outage import Outage
 from relay.worker.pacing import Pacer
 from relay.worker.sending import Report, Sender
 from relay.worker.telling import tell
 
 CLAIM_LIMIT = 100
-"""One call's worth of products; of other commands, what the threads of a lane send within seconds."""
+"""One call's worth of products; of people, what the threads of a lane send within seconds."""
 
 _MARGIN_S = 2.0  # of a lease, for what has to be written before the call
+_STALE_S = 2.5  # a worker that stood still for this long may be taken for dead, and its work be another's by now
 _SETTLE_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 
 NOT_CONFIGURED = "Group {} is not configured here: add it to the configuration and restart the worker, or drop this."
@@ -42,15 +45,15 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A batch in the worker's hands: the number of its claim, and when its lease ends."""
+    """A chain in the worker's hands: the number of its claim, and when its lease ends."""
 
-    batch: Batch
+    chain: Chain
     claim: int
     until: datetime
 
 
 class DispatchStage:
-    """Keeps the crew supplied with batches. Only one thread may call ``step``."""
+    """Keeps the crew supplied with chains of calls. Only one thread may call ``step``."""
 
     def __init__(
         self,
@@ -65,7 +68,11 @@ class DispatchStage:
         outage: Outage,
         stopped: Callable[[], bool],
         sleep: Callable[[float], object] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+        holder: str = "",
     ) -> None:
+        self._monotonic = monotonic
+        self._holder = holder
         self._store = store
         self._directory = directory
         self._sender = sender
@@ -87,66 +94,93 @@ class DispatchStage:
         """
         self._claims += 1
         now = self._clock.now()
-        claimed = self._store.commands.claim(now, self._lease_s, CLAIM_LIMIT, self._without_room())
+        claimed = self._store.commands.claim(
+            now, self._lease_s, CLAIM_LIMIT, self._without_room(), self._holder, most=self._most()
+        )
         until = now + timedelta(seconds=self._lease_s)
-        for lane, calls in batches(claimed).items():
+        for lane, mine in chains(claimed).items():
             if lane.group in self._directory.groups:
-                self._hand_over(lane, [Claimed(batch, self._claims, until) for batch in calls])
+                self._hand_over(lane, [Claimed(chain, self._claims, until) for chain in mine])
             else:
-                self._leave(lane, calls)
+                self._leave(lane, mine)
         return bool(claimed)
+
+    def _most(self) -> dict[LaneKey, int]:
+        """Give how many subjects to claim of lanes with a pace: a second's worth, or fresh ones would wait for more."""
+        return {
+            LaneKey(group.key, Lane.CONTACTS): max(CALLS_PER_LANE, round(group.requests_per_minute / 60))
+            for group in self._directory.groups.values()
+            if group.requests_per_minute
+        }
 
     def _without_room(self) -> set[LaneKey]:
         probing = {lane for lane in self._crew.busy() if self._health.is_troubled(lane)}
         return self._crew.full() | probing | self._strange
 
-    def _hand_over(self, lane: LaneKey, calls: list[Claimed]) -> None:
-        held_back: list[Claimed] = []
+    def _hand_over(self, lane: LaneKey, mine: list[Claimed]) -> None:
+        left = [command for each in mine for command in each.chain.left]
+        mine = [each for each in mine if each.chain.calls]
         if self._health.is_troubled(lane):
             # One call shows whether the trouble is over; the others need not find out too. It is another one each
             # time: the trouble may be that of some commands only, such as those of one of the group's catalogues.
-            calls = sorted(calls, key=self._last_failure)
-            calls, held_back = calls[:1], calls[1:]
-        self._crew.add(lane, [partial(self._work, each) for each in calls])
-        self._release([command for each in held_back for command in each.batch.commands])
+            mine = sorted(mine, key=self._last_failure)
+            left += [command for each in mine[1:] for command in each.chain.commands]
+            mine = mine[:1]
+        self._crew.add(lane, [partial(self._work, each) for each in mine])
+        self._release(left)
 
     def _last_failure(self, claimed: Claimed) -> int:
-        return self._health.last_failure(claimed.batch.lane, claimed.batch.commands[0].id)
+        return self._health.last_failure(claimed.chain.lane, claimed.chain.commands[0].id)
 
-    def _leave(self, lane: LaneKey, calls: list[Batch]) -> None:
+    def _leave(self, lane: LaneKey, mine: list[Chain]) -> None:
         """Leave commands of an unknown group where they are; the configuration is as it is until the next start."""
         if not any(known.group == lane.group for known in self._strange):
             log.error("group_not_configured", group=lane.group)
         self._strange.add(lane)
-        self._release([command for each in calls for command in each.commands], NOT_CONFIGURED.format(lane.group))
+        every = [command for chain in mine for command in (*chain.commands, *chain.left)]
+        self._release(every, NOT_CONFIGURED.format(lane.group))
 
     def _work(self, claimed: Claimed) -> None:
         """Do the crew's job; what goes wrong here is taken over when the lease has run out."""
-        ids = [command.id for command in claimed.batch.commands]
+        left = list(claimed.chain.calls)
+        learnt = Learnt()
         try:
-            self._attempt(claimed)
+            while left:
+                call = learnt.told_to(left.pop(0))
+                report = self._attempt(claimed, call)
+                if report is None or not learnt.from_report(report):
+                    break
+            self._release([command for call in left for command in call.commands])
         except StoreUnavailable as error:
             self._outage.note(error)
-            log.warning("attempt_cut_short", commands=ids)
+            log.warning("attempt_cut_short", commands=[command.id for command in claimed.chain.commands])
         except Exception as error:
-            log.error("dispatch_broke", commands=ids, exc_info=error)
+            log.error("dispatch_broke", commands=[command.id for command in claimed.chain.commands], exc_info=error)
 
-    def _attempt(self, claimed: Claimed) -> None:
-        commands = claimed.batch.commands
-        group = self._directory.groups[claimed.batch.lane.group]
+    def _attempt(self, claimed: Claimed, call: Call) -> Report | None:
+        """Make a call, if its turn has come and its commands are still ours; None when it was not made."""
+        group = self._directory.groups[claimed.chain.lane.group]
         if self._is_off(claimed):
-            self._release(commands)
-            return
+            self._release(call.commands)
+            return None
         turn = self._pacer.wait(group, claimed.until - timedelta(seconds=_MARGIN_S))
         if turn is not None or self._is_off(claimed):
-            self._release(commands, due_at=turn)
-            return
-        begun = self._store.commands.begin(commands, self._clock.now(), self._lease_s)
-        if begun:
-            self._conclude(claimed.batch.lane, self._sender.send(group, begun))
+            self._release(call.commands, due_at=turn)
+            return None
+        before = self._monotonic()
+        begun = {each.id for each in self._store.commands.begin(call.commands, self._clock.now(), self._lease_s)}
+        if self._monotonic() - before > _STALE_S:
+            self._release(call.commands)
+            return None
+        sent, said = ([each for each in some if each.id in begun] for some in (call.sent, call.said))
+        if not sent:
+            return None
+        report = self._sender.send(group, sent, said)
+        self._conclude(claimed.chain.lane, report)
+        return report
 
     def _is_off(self, claimed: Claimed) -> bool:
-        return self._stopped() or self._health.is_closed(claimed.batch.lane, claimed.claim)
+        return self._stopped() or self._health.is_closed(claimed.chain.lane, claimed.claim)
 
     def _release(
         self, commands: Sequence[StoredCommand], why: str | None = None, due_at: datetime | None = None

@@ -117,13 +117,17 @@ class Schedule:
         return command.attempts >= self._allowed(command)
 
     def after(self, error: Exception, command: StoredCommand, *, shared: bool = False) -> Decision:
-        """Decide about a command whose attempt failed; ``shared`` when its call carried other products too.
+        """Decide about a command whose attempt failed; ``shared`` when its call carried other commands too.
 
         After an AnswerLost, and after any exception that is no DispatchError, nobody knows what was done.
         """
         number = command.attempts + 1
         if blame(error) is Blame.LANE:
             return Decision(Verdict.RELEASED)
+        if shared and command.kind is not CommandKind.PRODUCT_UPSERT and blame(error) is Blame.NOBODY:
+            # Alone next time, see coalescing: the refusal may have been the other's. Whether a refused call leaves
+            # a part of it done is not documented, so an event is looked for first.
+            return Decision(Verdict.RETRY, answer_lost=adds_event(command))
         if isinstance(error, CommandRefused):
             return self._given_up(command, shared, 0.0)
         if isinstance(error, TemporaryFailure):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from relay.clock import Clock
-from relay.commands import Outcome, StoredCommand, Verdict
+from relay.commands import CommandKind, Outcome, StoredCommand, Verdict
 from relay.errors import DispatchError
 from relay.log import get_logger
 from relay.salesmanago.client import Client
@@ -26,6 +26,7 @@ UNCLEAR = "Whether the event was taken cannot be told from the contact's card: l
 SPENT = "Given up: every attempt was begun, and of the last one nothing was heard again."
 BROKEN = "The relay itself failed while it was sending ({}); see its log."
 COMPANY_REFUSED = "Refused for other products of the same call; sent again without them."
+SAID = "A later command of the same call said all that this one says."
 
 _PLACE = re.compile(r"products\[(\d+)\]")
 
@@ -52,10 +53,10 @@ class Sender:
         self._clock = clock
         self._monotonic = monotonic
 
-    def send(self, group: Group, begun: Sequence[StoredCommand]) -> Report:
-        """Make the one call of an attempt that has begun; raises nothing."""
+    def send(self, group: Group, begun: Sequence[StoredCommand], said: Sequence[StoredCommand] = ()) -> Report:
+        """Make the one call of an attempt that has begun; raises nothing. ``said`` are superseded if it succeeds."""
         first = begun[0]
-        if len(begun) == 1 and self._schedule.is_spent(first) and not is_doubtful(first):
+        if len(begun) == 1 and not said and self._schedule.is_spent(first) and not is_doubtful(first):
             return Report((Outcome(first, Verdict.DEAD, SPENT),))
         started = self._monotonic()
         error: Exception | None = None
@@ -67,9 +68,10 @@ class Sender:
                 answer = self._client.send(group, begun)
                 called = answer.status is not None
                 outcomes = [_done(command, answer, place) for place, command in enumerate(begun)]
+                outcomes += [Outcome(command, Verdict.SUPERSEDED, SAID) for command in said]
         except Exception as failure:
             error = failure
-            outcomes = self._failed(begun, failure)
+            outcomes = self._failed(begun, said, failure)
         seconds = self._monotonic() - started
         timed = tuple(replace(each, duration_ms=round(seconds * 1000)) for each in outcomes)
         return Report(timed, error, seconds if called else None)
@@ -88,19 +90,22 @@ class Sender:
         # To be sent by an attempt of its own: each makes one call, within one lease and one turn of the pace.
         return Outcome(command, Verdict.RETRY, MISSING, due_at=self._clock.now(), ends_doubt=command.doubted)
 
-    def _failed(self, begun: Sequence[StoredCommand], error: Exception) -> list[Outcome]:
+    def _failed(self, begun: Sequence[StoredCommand], said: Sequence[StoredCommand], error: Exception) -> list[Outcome]:
         refused = refused_words(error, len(begun))
         if refused:
-            return [
+            outcomes = [
                 Outcome(command, Verdict.DEAD, refused[place], _status(error))
                 if place in refused
                 else Outcome(command, Verdict.RELEASED, COMPANY_REFUSED, _status(error))
                 for place, command in enumerate(begun)
             ]
+            # What was to be superseded by a refused one is not said any more.
+            return [*outcomes, *(Outcome(each, Verdict.RELEASED, COMPANY_REFUSED, _status(error)) for each in said)]
+        together = [*begun, *said]
         if not isinstance(error, DispatchError):
-            log.error("send_broke", commands=[command.id for command in begun], exc_info=error)
+            log.error("send_broke", commands=[command.id for command in together], exc_info=error)
         now = self._clock.now()
-        return [self._failure(command, error, now, shared=len(begun) > 1) for command in begun]
+        return [self._failure(command, error, now, shared=len(together) > 1) for command in together]
 
     def _failure(self, command: StoredCommand, error: Exception, now: datetime, *, shared: bool) -> Outcome:
         decision = self._schedule.after(error, command, shared=shared)
@@ -121,7 +126,7 @@ def _done(command: StoredCommand, answer: Answer, place: int) -> Outcome:
         answer.message,
         answer.status,
         contact_id=answer.contact_id,
-        event_id=answer.event_id,
+        event_id=answer.event_id if command.kind is CommandKind.EVENT_PUT else None,  # a pair's answer has both
         problems=tuple(words for words in answer.problems if _concerns(words, place)),
     )
 

@@ -15,6 +15,7 @@ log = get_logger(__name__)
 _LINES: Mapping[Verdict, tuple[int, str]] = {
     Verdict.DONE: (logging.INFO, "command_done"),
     Verdict.RELEASED: (logging.INFO, "command_released"),
+    Verdict.SUPERSEDED: (logging.INFO, "command_superseded"),
     Verdict.RETRY: (logging.WARNING, "command_put_off"),
     Verdict.UNCERTAIN: (logging.ERROR, "command_uncertain"),
     Verdict.DEAD: (logging.ERROR, "command_dead"),

@@ -1,9 +1,10 @@
-"""The translate stage: stored deliveries become commands, one transaction each."""
+"""The translate stage: stored deliveries become commands, a slice of them in each transaction."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from relay.clock import Clock
@@ -11,20 +12,36 @@ from relay.deliveries import Delivery, DeliveryState, Translation
 from relay.errors import StoreUnavailable, TranslationError
 from relay.log import get_logger
 from relay.metrics import TRANSLATIONS
-from relay.store import Store
+from relay.store import Contended, Store, Workbench
 from relay.translation.translator import Translator
 from relay.worker.retry import TRANSLATION_TRIES, translation_wait_s
 
-CLAIM_LIMIT = 20
+CLAIM_LIMIT = 50
 """Deliveries in hand at a time: few enough to be finished when the worker stops."""
+
+SLICE = 25
+"""Deliveries that share a transaction: enough to share its cost, few enough that a REST call can wait for its end."""
 
 BROKEN = "The relay itself failed while it was translating ({}); see its log. Replay it after the mend."
 
 log = get_logger(__name__)
 
 
+@dataclass(slots=True)
+class _Slice:
+    """What has become of deliveries whose transaction is still open."""
+
+    translated: list[tuple[Delivery, Translation]] = field(default_factory=list)
+    faulty: list[tuple[Delivery, TranslationError]] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """How many deliveries it has dealt with."""
+        return len(self.translated) + len(self.faulty)
+
+
 class TranslateStage:
-    """Takes deliveries in hand and finishes them one by one."""
+    """Takes deliveries in hand and finishes them, slice by slice."""
 
     def __init__(
         self,
@@ -33,14 +50,17 @@ class TranslateStage:
         clock: Clock,
         lease_s: float,
         on_commands: Callable[[], object] = lambda: None,
+        holder: str = "",
     ) -> None:
-        """Take the parts, and what to call when there are new commands to send."""
+        """Take the parts, what to call when there are new commands to send, and whose the leases are."""
         self._deliveries = store.deliveries
         self._translator = translator
         self._clock = clock
         self._lease_s = lease_s
         self._on_commands = on_commands
+        self._holder = holder
         self._in_hand: deque[Delivery] = deque()
+        self._alone = 0  # how many of those in hand are not to share a transaction
 
     def step(self) -> bool:
         """Translate some deliveries; False when none was due.
@@ -48,41 +68,88 @@ class TranslateStage:
         Raises: StoreUnavailable; what is in hand stays there for the next step.
         """
         if not self._in_hand:
-            self._in_hand.extend(self._deliveries.claim(self._clock.now(), self._lease_s, CLAIM_LIMIT))
+            claimed = self._deliveries.claim(self._clock.now(), self._lease_s, CLAIM_LIMIT, self._holder)
+            self._in_hand.extend(claimed)
         if not self._in_hand:
             return False
         while self._in_hand:
-            self._work_on(self._in_hand[0])
-            self._in_hand.popleft()
+            self._work()
         return True
 
-    def _work_on(self, delivery: Delivery) -> None:
-        if delivery.attempts >= TRANSLATION_TRIES:
+    def _work(self) -> None:
+        """Finish a slice of what is in hand."""
+        first = self._in_hand[0]
+        if first.attempts >= TRANSLATION_TRIES:
             # All its tries were begun and none came to an end: it takes the worker down with it.
-            self._bury(delivery, BROKEN.format("the worker ended"))
+            self._bury(first, BROKEN.format("the worker ended"))
+            self._drop(1)
             return
+        most = 1 if self._alone else SLICE
         try:
-            translation = self._translate(delivery)
+            done = self._translate(most)
         except StoreUnavailable:
             raise
-        except TranslationError as error:
-            self._bury(delivery, str(error))
         except Exception as error:
-            self._put_off(delivery, error)
-        else:
-            self._tell(delivery, translation)
-
-    def _translate(self, delivery: Delivery) -> Translation | None:
-        """Translate and store; None when another worker has taken the delivery over."""
-        now = self._clock.now()
-        with self._deliveries.translating() as bench:
-            translation = self._translator.translate(delivery, bench.memory, now)
-            return translation if bench.finish(delivery, translation, now) else None
-
-    def _tell(self, delivery: Delivery, translation: Translation | None) -> None:
-        if translation is None:
-            log.warning("translation_came_too_late", delivery=delivery.id)
+            self._broke(most, error)
             return
+        if done is None:
+            self._lease_lost(most)
+            return
+        for delivery, translation in done.translated:
+            self._tell(delivery, translation)
+        for delivery, fault in done.faulty:
+            self._bury(delivery, str(fault))
+        self._drop(done.size)
+
+    def _translate(self, most: int) -> _Slice | None:
+        """Translate and store a slice; None, and nothing is stored, when a lease of it was lost."""
+        now = self._clock.now()
+        done = _Slice()
+        with self._deliveries.translating() as bench:
+            for delivery in list(self._in_hand)[:most]:
+                if delivery.attempts >= TRANSLATION_TRIES or not self._add(done, delivery, bench):
+                    break
+            return done if bench.store(now) else None
+
+    def _add(self, done: _Slice, delivery: Delivery, bench: Workbench) -> bool:
+        """Translate a delivery within a slice; False when the slice ends before it, or with it."""
+        now = self._clock.now()
+        try:
+            translation = self._translator.translate(delivery, bench.memory, now)
+        except Contended:
+            return False
+        except TranslationError as fault:
+            done.faulty.append((delivery, fault))
+            return True
+        if done.translated and translation.stands_alone:
+            return False
+        bench.keep(delivery, translation, now)
+        done.translated.append((delivery, translation))
+        return not (translation.stands_alone or translation.renames)
+
+    def _broke(self, most: int, error: Exception) -> None:
+        """Go on one by one after a slice that broke: its neighbours must not suffer for one of them."""
+        if most == 1:
+            self._put_off(self._in_hand[0], error)
+            self._drop(1)
+        else:
+            log.warning("slice_broke", deliveries=[each.id for each in list(self._in_hand)[:most]], exc_info=error)
+            self._alone = min(most, len(self._in_hand))
+
+    def _lease_lost(self, most: int) -> None:
+        if most == 1:
+            log.warning("translation_came_too_late", delivery=self._in_hand[0].id)
+            self._drop(1)
+        else:
+            self._alone = min(most, len(self._in_hand))
+
+    def _drop(self, number: int) -> None:
+        """Let go of what is finished."""
+        for _ in range(number):
+            self._in_hand.popleft()
+        self._alone = max(self._alone - number, 0)
+
+    def _tell(self, delivery: Delivery, translation: Translation) -> None:
         TRANSLATIONS.labels(translation.state.value).inc()
         log.info(
             "delivery_translated",

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from uuid import uuid4
 
-from relay.clock import Clock
+from relay.clock import Clock, SystemClock
 from relay.commands import Lane
 from relay.errors import StoreUnavailable
 from relay.log import get_logger
@@ -25,15 +25,18 @@ from relay.worker.crew import CALLS_PER_LANE, Crew
 from relay.worker.dispatching import DispatchStage
 from relay.worker.outage import Outage, outage_pause_s
 from relay.worker.pacing import Pacer, pause
+from relay.worker.presence import Presence
 from relay.worker.privacy import PrivacyStage
 from relay.worker.retention import RetentionStage
 from relay.worker.retry import Schedule
 from relay.worker.sending import Sender
+from relay.worker.steady import SteadyClock
 from relay.worker.translating import TranslateStage
 from relay.worker.waking import Ear
+from relay.worker.watching import Watch
 
-BEAT_S = 5.0
-"""How often a worker shows that it is alive."""
+BEAT_S = 1.0
+"""How often a worker shows that it is alive, and looks after the others."""
 
 _TICK_S = 0.25  # how soon it notices that it shall stop or that its supervisor is gone
 
@@ -62,7 +65,6 @@ class Worker:
         self.name = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self._store = store
         self._settings = settings
-        self._clock = clock
         self._ear = ear
         self._sleep = sleep
         self._parent_is_gone = parent_is_gone
@@ -70,20 +72,27 @@ class Worker:
         self._to_translate, self._to_dispatch, self._to_tidy = (threading.Event() for _ in range(3))
         self._outage = Outage()
         self._crew = Crew(len(directory.groups) * len(Lane), self._to_dispatch.set, calls_per_lane)
-        self._translate = TranslateStage(store, translator, clock, settings.lease_s, self._to_dispatch.set)
+        self._translate = TranslateStage(
+            store, translator, clock, settings.lease_s, self._to_dispatch.set, holder=self.name
+        )
         self._privacy = PrivacyStage(store, clock, settings.data)
         self._retention = RetentionStage(store, clock, settings.keep_days)
+        self._presence = Presence(settings.data, self.name)
+        self._watch = Watch(store, self.name, self._presence, clock, settings.lease_s)
+        # A clock that a test moves has no steps.
+        leasing = SteadyClock(clock, settings.lease_s) if isinstance(clock, SystemClock) else clock
         self._dispatch = DispatchStage(
             store=store,
             directory=directory,
-            sender=Sender(client, Schedule(settings.max_attempts, settings.lease_s, chance), clock),
-            pacer=Pacer(store.lanes, clock, self._is_stopping, sleep),
+            sender=Sender(client, Schedule(settings.max_attempts, settings.lease_s, chance), leasing),
+            pacer=Pacer(store.lanes, leasing, self._is_stopping, sleep),
             crew=self._crew,
-            clock=clock,
+            clock=leasing,
             lease_s=settings.lease_s,
             outage=self._outage,
             stopped=self._is_stopping,
             sleep=sleep,
+            holder=self.name,
         )
 
     def run(self) -> None:
@@ -96,11 +105,11 @@ class Worker:
             threading.Thread(target=self._keep_doing, args=(self._dispatch.step, self._to_dispatch), name="dispatch"),
             threading.Thread(target=self._keep_doing, args=(self._tidy, self._to_tidy, False), name="tidy"),
         )
-        with self._crew:
+        with self._presence, self._crew:
             for stage in stages:
                 stage.start()
             try:
-                self._watch(stages)
+                self._stand_by(stages)
             finally:
                 self._stopping = True
                 self._wake()
@@ -133,7 +142,7 @@ class Worker:
     def _is_stopping(self) -> bool:
         return self._stopping
 
-    def _watch(self, stages: tuple[threading.Thread, ...]) -> None:
+    def _stand_by(self, stages: tuple[threading.Thread, ...]) -> None:
         """Pass rings on and beat, until it is time to stop."""
         next_beat = time.monotonic()
         while not self._stopping:
@@ -158,7 +167,8 @@ class Worker:
 
     def _beat(self) -> None:
         try:
-            self._store.workers.beat(self.name, self._clock.now())
+            if self._watch.step():
+                self._wake()
         except StoreUnavailable as error:
             self._outage.note(error)
 

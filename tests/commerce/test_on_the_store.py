@@ -74,7 +74,7 @@ class Road:
     def send(self, verdict: Callable[[StoredCommand], Verdict] = lambda command: Verdict.DONE) -> list[StoredCommand]:
         """Send whatever is due, with invented ids; gives what was sent, in order."""
         sent = []
-        while claimed := self.store.commands.claim(self.now, LEASE_S, 100):
+        while claimed := self.store.commands.claim(self.now, LEASE_S, 100, followers=0):
             self.store.commands.begin(claimed, self.now)
             self.store.commands.settle([self._outcome(command, verdict(command)) for command in claimed], self.now)
             sent += claimed

@@ -129,7 +129,7 @@ class Rest:
     def settle(self, verdict: Verdict = Verdict.DONE, **outcome: Any) -> list[StoredCommand]:
         """Claim every due command and settle it."""
         now = self.clock.now()
-        claimed = self.store.commands.claim(now, 60, 100)
+        claimed = self.store.commands.claim(now, 60, 100, followers=0)
         begun = self.store.commands.begin(claimed, now)
         self.store.commands.settle([Outcome(each, verdict, **outcome) for each in begun], now)
         return begun

@@ -26,6 +26,7 @@ from tests.support.stored import put
 
 ADD = "/api/v2/contact/addContactExtEvent"
 UPSERT = "/api/contact/upsert"
+PAIR = "/api/integration/upsert"
 PRODUCTS = "/v3/product/upsert"
 
 OK = Answer(status=200)

@@ -48,10 +48,11 @@ def verdicts(report):
 
 def test_success_brings_everything_the_answer_said(send, client):
     client.answers.append(Answer(200, "fine", contact_id="c-1", event_id="e-1", problems=("cut",)))
-    report = send(upsert())
-    [outcome] = report.outcomes
+    report = send(upsert(), event())
+    [outcome, added] = report.outcomes
     assert (outcome.verdict, outcome.message, outcome.status) == (Verdict.DONE, "fine", 200)
-    assert (outcome.contact_id, outcome.event_id, outcome.problems) == ("c-1", "e-1", ("cut",))
+    assert (outcome.contact_id, outcome.event_id, outcome.problems) == ("c-1", None, ("cut",))
+    assert (added.contact_id, added.event_id) == ("c-1", "e-1")
     assert (outcome.duration_ms, report.seconds, report.error) == (250, 0.25, None)
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from structlog.testing import capture_logs
 
 from relay import metrics
+from relay.commands import EventKey
 from relay.deliveries import DeliveryState, Translation
 from relay.errors import PayloadInvalid, StoreUnavailable
+from relay.jsontext import digest
+from relay.memory import Resource
 from relay.worker.retry import TRANSLATION_TRIES
-from relay.worker.translating import CLAIM_LIMIT, TranslateStage
-from tests.support.stored import LEASE_S, after, new_delivery, translated, upsert
+from relay.worker.translating import CLAIM_LIMIT, SLICE, TranslateStage
+from tests.support.stored import LEASE_S, after, new_delivery, put, translated, upsert
 from tests.support.working import FakeTranslator
 
 TRANSLATED, RECEIVED, DEAD = DeliveryState.TRANSLATED, DeliveryState.RECEIVED, DeliveryState.DEAD
@@ -188,7 +193,7 @@ def test_half_a_translation_is_never_stored(desk, monkeypatch):
         raise KeyError("x")
 
     with monkeypatch.context() as patch:
-        patch.setattr("relay.store.deliveries.store_items", failing)
+        patch.setattr("relay.store.workbench.store_items", failing)
         desk.work()
     assert desk.view(delivery).state is RECEIVED
     assert desk.store.commands.of_delivery(delivery) == []
@@ -226,9 +231,74 @@ def test_outage_leaves_the_work_in_hand_for_the_next_step(sqlite_desk, monkeypat
     desk.translator.meaning = meaning
     with pytest.raises(StoreUnavailable):
         desk.stage.step()
-    assert [desk.view(each).state for each in (first, second, third)] == [TRANSLATED, RECEIVED, RECEIVED]
+    assert [desk.view(each).state for each in (first, second, third)] == [RECEIVED] * 3, "a slice is stored whole"
 
     broken.clear()
     assert desk.stage.step(), "no lease has to run out first"
     assert [desk.view(each).state for each in (first, second, third)] == [TRANSLATED] * 3
-    assert desk.translator.seen == [first, second, second, third]
+    assert desk.translator.seen == [first, second, first, second, third]
+
+
+def test_slice_is_stored_together_and_one_that_breaks_hurts_no_neighbour(desk):
+    ids = [desk.deliver() for _ in range(SLICE + 3)]
+    desk.translator.meaning = breaking_on(ids[4], KeyError("x"))
+    with capture_logs() as logs:
+        desk.work()
+    states = {each: desk.view(each).state for each in ids}
+    assert states.pop(ids[4]) is RECEIVED
+    assert set(states.values()) == {TRANSLATED}
+    assert [entry["event"] for entry in logs].count("translation_broke") == 1
+
+
+def test_faulty_delivery_is_buried_and_the_rest_of_its_slice_goes_on(desk):
+    ids = [desk.deliver() for _ in range(5)]
+    desk.translator.meaning = breaking_on(ids[2], PayloadInvalid("The body is empty."))
+    desk.work()
+    assert [desk.view(each).state for each in ids] == [TRANSLATED, TRANSLATED, DEAD, TRANSLATED, TRANSLATED]
+    assert desk.translator.seen == ids, "nobody is translated twice for it"
+
+
+def test_delivery_that_was_begun_before_and_not_finished_comes_alone(desk):
+    """Should it take its worker down again, it takes no other delivery's tries with it."""
+    first, second, third = (desk.deliver() for _ in range(3))
+    [taken] = desk.store.deliveries.claim(desk.clock.now(), 1, 1)
+    assert taken.id == first
+    desk.clock.advance(1)
+    claims = [desk.store.deliveries.claim(desk.clock.now(), LEASE_S, 10) for _ in range(2)]
+    assert [[each.id for each in claimed] for claimed in claims] == [[second, third], [first]]
+
+
+def test_one_shops_backlog_does_not_keep_another_waiting(desk):
+    backlog = [desk.deliver() for _ in range(CLAIM_LIMIT * 2)]
+    fresh = desk.deliver(shop="other")
+    desk.stage.step()
+    assert desk.view(fresh).state is TRANSLATED
+    assert desk.view(backlog[-1]).state is RECEIVED
+
+
+def test_later_deliveries_of_a_slice_see_what_earlier_ones_ask_for(desk):
+    key = EventKey("acme", "order", "1001", "PURCHASE")
+    order = Resource("acme", "order", "1001", facts={"versions": (1, "a"), "paid": True})
+
+    class Looking(FakeTranslator):
+        def translate(self, delivery, memory, now):
+            seen.append(
+                (
+                    memory.resource("acme", "order", "1001"),
+                    [link.digest for link in memory.events("acme", "order", "1001")],
+                    memory.contact_digest("main", "ANN@example.com"),
+                )
+            )
+            return translated(upsert(), put(key=key), resources=(order,))
+
+    seen = []
+    desk.translator = Looking()
+    desk.stage = desk.another()
+    first, second = desk.deliver(), desk.deliver()
+    desk.work()
+    assert seen[0] == (None, [], None)
+    read_back = replace(order, facts={"versions": [1, "a"], "paid": True})
+    assert seen[1] == (read_back, [digest(put().payload)], digest(upsert().payload))
+    with desk.store.deliveries.translating() as bench:
+        assert bench.memory.resource("acme", "order", "1001") == read_back
+    assert [len(desk.store.commands.of_delivery(each)) for each in (first, second)] == [2, 2]

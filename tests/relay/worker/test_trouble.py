@@ -17,6 +17,7 @@ from relay.errors import (
     Unreachable,
 )
 from relay.worker import sending
+from relay.worker.crew import CALLS_PER_LANE
 from relay.worker.retry import REFUSED_PAUSE_S
 from tests.support.stored import LEASE_S, after, ask, claim_one, upsert
 from tests.support.working import (
@@ -50,7 +51,7 @@ def test_wrong_credentials_pause_their_lane_and_cost_no_attempt(real, sandbox):
     assert set(real.states(*contacts)) == {WAITING}
     assert real.states(product) == [DONE], "the other lane has credentials of its own"
     assert real.paused() == [("main", "contacts", REFUSED_PAUSE_S)]
-    assert len(calls(sandbox, UPSERT)) <= 4
+    assert len(calls(sandbox, UPSERT)) <= CALLS_PER_LANE
     paused = [line for line in logs if line["event"] == "lane_paused"]
     assert {line["log_level"] for line in paused} == {"error"}
     assert "Check client_id" in paused[0]["reason"]
