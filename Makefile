@@ -6,6 +6,10 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
   $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 WORKERS ?= 2
+KILLS ?= 200
+DELIVERIES ?= 200000
+MINUTES ?= 60
+FAULTS = --kills $(KILLS) --deliveries $(DELIVERIES) --minutes $(MINUTES)
 
 RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
@@ -13,7 +17,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --req
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-postgres lint format types check lock clean
+.PHONY: help run test test-postgres faults lint format types check lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +30,10 @@ test: $(DEVELOPMENT) ## all tests, on WORKERS processes (2)
 
 test-postgres: $(DEVELOPMENT) ## the tests on a real PostgreSQL server; fails where its programs are missing
 	RELAY_REQUIRE_POSTGRES=1 $(BIN)/python -m pytest -m postgres -n $(WORKERS) --dist loadgroup
+
+faults: $(DEVELOPMENT) ## kill everything under load, on both databases: KILLS (200) and DELIVERIES (200000) each, within MINUTES (60)
+	$(BIN)/python -m tests.faults.long --engine sqlite $(FAULTS)
+	$(BIN)/python -m tests.faults.long --engine postgresql $(FAULTS)
 
 lint: $(DEVELOPMENT) ## ruff: rules and format
 	$(BIN)/ruff check .
