@@ -25,3 +25,17 @@ def spread(values: Sequence[float], digits: int = 0) -> str:
     """Give minimum, median and maximum."""
     low, middle, high = min(values), statistics.median(values), max(values)
     return f"{low:,.{digits}f} / {middle:,.{digits}f} / {high:,.{digits}f}"
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Give the value that ``share`` percent of the values do not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share / 100))]
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Lay rows out as a Markdown table, so that it can be pasted into a page."""
+    widths = [max(len(row[place]) for row in (heads, *rows)) for place in range(len(heads))]
+    lines = [" | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (heads, *rows)]
+    lines.insert(1, " | ".join("-" * width for width in widths))
+    return "\n".join(f"| {line} |" for line in lines)
