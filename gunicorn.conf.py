@@ -14,6 +14,7 @@ from relay.demo import next_steps
 from relay.errors import ConfigurationError
 from relay.log import logging_config
 from relay.settings import load_settings
+from relay.worker.duty import duties
 from relay.worker.supervisor import start_supervisor
 
 try:
@@ -82,7 +83,8 @@ def on_starting(server):
 
 def when_ready(server):
     """Start the worker (and, for the demo, the simulator) beside the web processes, and say what to do next."""
-    children = [[*_FLASK, "worker"]] if _settings.worker else []
+    shares = duties(_settings.worker_processes) if _settings.worker else []
+    children = [[*_FLASK, "worker", f"--duty={duty.value}"] for duty in shares]
     children += [[*_FLASK, "sandbox"]] if _settings.demo else []
     if children:
         _tend_supervisor(server, children)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from benchmarks.bodies import SECRET, SHOP
 from relay.store import Store
+from relay.worker.duty import duties
 from tests.support.road import free_port, processes_with
 from tests.support.sandbox import ACCOUNT
 
@@ -138,11 +139,11 @@ def started(
 
 @contextmanager
 def working(server: Serving, processes: int = 1) -> Iterator[None]:
-    """Run worker processes beside a relay."""
+    """Run worker processes beside a relay, which share the work as gunicorn's do."""
     command = [sys.executable, "-m", "flask", "--app", "app", "worker"]
     with contextlib.ExitStack() as stack:
-        for _ in range(processes):
-            stack.enter_context(started(command, server.folder, None, server.environment))
+        for duty in duties(processes):
+            stack.enter_context(started([*command, f"--duty={duty}"], server.folder, None, server.environment))
         yield
 
 

@@ -12,6 +12,7 @@ from cli.opening import opened_relay
 from cli.telling import TellingCommand
 from handlers.context import current_joint
 from relay.log import configure_logging
+from relay.worker.duty import Duty
 from relay.worker.waking import Ear
 from relay.worker.worker import Worker
 
@@ -19,8 +20,15 @@ _STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
 @click.command("worker", cls=TellingCommand)
+@click.option(
+    "--duty",
+    type=click.Choice([each.value for each in Duty]),
+    default=Duty.ALL.value,
+    show_default=True,
+    help="What this process does; two processes that share the work do more than two that each do it all.",
+)
 @with_appcontext
-def worker() -> None:
+def worker(duty: str) -> None:
     """Translate deliveries and send commands.
 
     Runs until SIGTERM or SIGINT: the first lets it finish what is under way, the next ends it at once.
@@ -36,6 +44,8 @@ def worker() -> None:
             settings=relay.settings,
             clock=relay.clock,
             ear=ear,
+            duty=Duty(duty),
+            announce=relay.wake,
         )
         stop_on_signal(running)
         running.run()

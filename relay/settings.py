@@ -103,6 +103,7 @@ class Settings:
     docs: bool = _described("Web", SWITCH, "on", "Whether /docs and /openapi.json answer.")
 
     worker: bool = _described("Worker", SWITCH, "on", "Whether gunicorn runs a worker beside the web processes.")
+    worker_processes: int = _described("Worker", whole(1, 64), "2", "Worker processes beside the web processes.")
     poll_s: float = _described(
         "Worker", seconds(0.05, 60), "1", "How often an idle worker looks for work it was not woken for."
     )

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, exists, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, exists, func, insert, select, tuple_, update
 
 from relay.commands import CommandState, Outcome, StoredCommand, Verdict
 from relay.store.claiming import is_uncertain, same_event
+from relay.store.columns import Moment
 from relay.store.effects import came_to_nothing, done
 from relay.store.tables import attempts, commands
 
@@ -65,29 +66,21 @@ def write_attempts(connection: Connection, calls: Sequence[Beginning | Settling]
 
 def _begin(connection: Connection, calls: Sequence[Beginning]) -> list[list[StoredCommand]]:
     """Write an attempt for each command whose lease holds and has not run out; gives those, call by call."""
-    held = _held(connection, [command for call in calls for command in call.claimed])
-    begun = [[each for each in call.claimed if each.id in held and held[each.id].due_at > call.now] for call in calls]
-    ids = [command.id for each in begun for command in each]
-    if not ids:
-        return begun
-    numbers = {row.command_id: row.number for row in connection.execute(_NUMBERS, {"ids": ids})}
-    connection.execute(
-        _INSERT_ATTEMPT,
-        [
-            {"command_id": each.id, "number": numbers.get(each.id, 0) + 1, "started_at": call.now}
-            for call, mine in zip(calls, begun, strict=True)
-            for each in mine
-        ],
+    leases = [call.now + timedelta(seconds=call.lease_s) for call in calls if call.lease_s is not None]
+    now = max(call.now for call in calls)
+    counted = connection.scalars(
+        _COUNT_ATTEMPTS,
+        {
+            "ids": [each.id for call in calls for each in call.claimed],
+            "pairs": [(each.id, each.lease_token) for call in calls for each in call.claimed],
+            "now": now,
+            "until": max(leases, default=None),
+        },
     )
-    connection.execute(
-        _COUNT_ATTEMPT,
-        [
-            {"this_id": each.id, "new_due_at": _leased_until(call, held[each.id])}
-            for call, mine in zip(calls, begun, strict=True)
-            for each in mine
-        ],
-    )
-    return begun
+    begun = set(counted)
+    if begun:
+        connection.execute(_INSERT_ATTEMPTS, {"ids": sorted(begun), "now": now})
+    return [[each for each in call.claimed if each.id in begun] for call in calls]
 
 
 def _settle(connection: Connection, calls: Sequence[Settling]) -> list[int]:
@@ -151,11 +144,6 @@ def _held(connection: Connection, claimed: Iterable[StoredCommand]) -> dict[int,
     return {row.id: row for row in rows if row.lease_token == tokens[row.id]}
 
 
-def _leased_until(call: Beginning, row: Row[Any]) -> datetime:
-    until: datetime = row.due_at
-    return until if call.lease_s is None else call.now + timedelta(seconds=call.lease_s)
-
-
 def _attempt_end(outcome: Outcome, now: datetime) -> dict[str, Any]:
     return {
         "this_id": outcome.command.id,
@@ -199,14 +187,23 @@ _HELD = (
     .order_by(commands.c.id)
     .with_for_update(of=commands)
 )
-_NUMBERS = (
-    select(attempts.c.command_id, func.max(attempts.c.number).label("number"))
-    .where(attempts.c.command_id.in_(_AMONG))
-    .group_by(attempts.c.command_id)
-)
-_INSERT_ATTEMPT = insert(attempts)
-_COUNT_ATTEMPT = (
+_NOW = bindparam("now", type_=Moment)
+_COUNT_ATTEMPTS = (
     update(commands)
-    .where(commands.c.id == bindparam("this_id"))
-    .values(attempts=commands.c.attempts + 1, due_at=bindparam("new_due_at"))
+    .where(
+        commands.c.id.in_(_AMONG),  # SQLite finds no row by the pairs without reading them all
+        tuple_(commands.c.id, commands.c.lease_token).in_(bindparam("pairs", expanding=True)),
+        commands.c.state == CommandState.CLAIMED,
+        commands.c.due_at > _NOW,
+    )
+    .values(
+        attempts=commands.c.attempts + 1,
+        due_at=func.coalesce(bindparam("until", type_=Moment), commands.c.due_at),
+    )
+    .returning(commands.c.id)
+)
+_EARLIER = select(func.max(attempts.c.number)).where(attempts.c.command_id == commands.c.id).scalar_subquery()
+_INSERT_ATTEMPTS = insert(attempts).from_select(
+    ["command_id", "number", "started_at"],
+    select(commands.c.id, func.coalesce(_EARLIER, 0) + 1, _NOW).where(commands.c.id.in_(_AMONG)),
 )

@@ -20,7 +20,7 @@ class Crew:
     """Runs jobs inside the ``with`` block: each lane's in their order, some side by side, the lanes by turns."""
 
     def __init__(self, lanes: int, on_free: Callable[[], object], per_lane: int = CALLS_PER_LANE) -> None:
-        """Take the number of lanes there may be, and what to call when a job is over. Jobs must not raise."""
+        """Take the number of lanes there may be, and what to call when one has room again. Jobs must not raise."""
         self._threads = max(1, min(lanes * per_lane, MOST_THREADS))
         self._per_lane = per_lane
         self._on_free = on_free
@@ -73,10 +73,11 @@ class Crew:
             job()
         finally:
             with self._changed:
-                # The next one queues behind the other lanes' in the pool.
-                if self._waiting[lane]:
-                    self._submit(lane, self._waiting[lane].popleft())
-                else:
+                has_room = not self._waiting[lane]
+                if has_room:
                     self._running[lane] -= 1
                     self._changed.notify_all()
-            self._on_free()
+                else:  # the next one queues behind the other lanes' in the pool
+                    self._submit(lane, self._waiting[lane].popleft())
+            if has_room:
+                self._on_free()

@@ -23,6 +23,7 @@ from relay.translation.translator import Translator
 from relay.worker import supervisor
 from relay.worker.crew import CALLS_PER_LANE, Crew
 from relay.worker.dispatching import DispatchStage
+from relay.worker.duty import Duty
 from relay.worker.outage import Outage, outage_pause_s
 from relay.worker.pacing import Pacer, pause
 from relay.worker.presence import Presence
@@ -60,8 +61,14 @@ class Worker:
         sleep: Callable[[float], object] = time.sleep,
         calls_per_lane: int = CALLS_PER_LANE,
         parent_is_gone: Callable[[], bool] = supervisor.parent_is_gone,
+        duty: Duty = Duty.ALL,
+        announce: Callable[[], object] = lambda: None,
     ) -> None:
-        """Take the parts; ``ear`` is open and hears what other processes stored, without one the worker only polls."""
+        """Take the parts; ``ear`` is open and hears what other processes stored, without one the worker only polls.
+
+        ``announce`` wakes other workers: one that does not send itself calls it when there is something to send.
+        """
+        self._duty = duty
         self.name = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self._store = store
         self._settings = settings
@@ -72,9 +79,8 @@ class Worker:
         self._to_translate, self._to_dispatch, self._to_tidy = (threading.Event() for _ in range(3))
         self._outage = Outage()
         self._crew = Crew(len(directory.groups) * len(Lane), self._to_dispatch.set, calls_per_lane)
-        self._translate = TranslateStage(
-            store, translator, clock, settings.lease_s, self._to_dispatch.set, holder=self.name
-        )
+        on_commands = self._to_dispatch.set if duty.dispatches else announce
+        self._translate = TranslateStage(store, translator, clock, settings.lease_s, on_commands, holder=self.name)
         self._privacy = PrivacyStage(store, clock, settings.data)
         self._retention = RetentionStage(store, clock, settings.keep_days)
         self._presence = Presence(settings.data, self.name)
@@ -97,14 +103,8 @@ class Worker:
 
     def run(self) -> None:
         """Work until ``stop`` is called or the supervisor is gone; what is in hand then is finished and settled."""
-        log.info("worker_started", worker=self.name)
-        stages = (
-            threading.Thread(
-                target=self._keep_doing, args=(self._translate.step, self._to_translate), name="translate"
-            ),
-            threading.Thread(target=self._keep_doing, args=(self._dispatch.step, self._to_dispatch), name="dispatch"),
-            threading.Thread(target=self._keep_doing, args=(self._tidy, self._to_tidy, False), name="tidy"),
-        )
+        log.info("worker_started", worker=self.name, duty=self._duty.value)
+        stages = self._stages()
         with self._presence, self._crew:
             for stage in stages:
                 stage.start()
@@ -118,6 +118,17 @@ class Worker:
         with contextlib.suppress(StoreUnavailable):
             self._store.workers.leave(self.name)
         log.info("worker_stopped", worker=self.name)
+
+    def _stages(self) -> tuple[threading.Thread, ...]:
+        def stage(name: str, step: Callable[[], bool], due: threading.Event, writes: bool = True) -> threading.Thread:
+            return threading.Thread(target=self._keep_doing, args=(step, due, writes), name=name)
+
+        translating = (
+            stage("translate", self._translate.step, self._to_translate),
+            stage("tidy", self._tidy, self._to_tidy, False),
+        )
+        dispatching = (stage("dispatch", self._dispatch.step, self._to_dispatch),)
+        return (translating if self._duty.translates else ()) + (dispatching if self._duty.dispatches else ())
 
     def stop(self) -> None:
         """Begin nothing new, finish what is in hand. May be called by a signal handler, so it takes no lock."""

@@ -7,6 +7,7 @@ import pytest
 
 from cli import worker as module
 from cli.worker import stop_on_signal
+from relay.worker.duty import Duty
 from tests.support.cli import a_cli
 
 
@@ -83,3 +84,10 @@ def test_the_first_signal_stops_and_the_next_one_ends(signals, monkeypatch, numb
     assert worker.stopped == 1
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+
+
+def test_worker_may_have_a_part_of_the_work(sqlite_url, tmp_path, clock, signals, made, root_log):
+    with a_cli(sqlite_url, tmp_path, clock) as cli:
+        cli.joint.translation = object()
+        assert cli.run("worker", "--duty=translate").exit_code == 0
+    assert made[0].parts["duty"] is Duty.TRANSLATE

@@ -22,6 +22,7 @@ from tests.support.sandbox import ACCOUNT, sandbox_process
 UP_WITHIN_S = 90.0
 RESTART_S = 0.5  # how long a service manager waits before it starts again what ended
 WEB_PROCESSES = 2
+SUPERVISED_WORKERS = 2
 SETTINGS = {"POLL_S": "0.2", "LOG_LEVEL": "warning", "WEB_PROCESSES": str(WEB_PROCESSES)}
 _WORKER = "--app app worker"
 
@@ -94,7 +95,7 @@ class Relay(Road):
         def is_whole() -> bool:
             self.tend()
             found = [self.web_processes(), self.workers(), self.supervisors()]
-            wanted = [WEB_PROCESSES, 1 + self.further_workers, 1]
+            wanted = [WEB_PROCESSES, SUPERVISED_WORKERS + self.further_workers, 1]
             there = {pid for pids in found for pid in pids}
             return there.isdisjoint(killed) and [len(pids) for pids in found] == wanted
 

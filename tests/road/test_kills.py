@@ -30,7 +30,7 @@ def _purchases(road: Road, number: int) -> list[str]:
 
 def test_a_worker_killed_between_sending_and_settling_sends_nothing_twice(tmp_path: Path):
     # The simulator takes the event and keeps its answer back, so the worker dies while it waits for it.
-    with running_road(tmp_path, lease_s="12", send_timeout_s="2") as road:
+    with running_road(tmp_path, lease_s="12", send_timeout_s="2", worker_processes="1") as road:
         road.fault(kind="drop_answer", path="/api/v2/contact/addContactExtEvent", seconds=600)
         assert road.send(SHOPIFY, "orders/create", _order(1)).status_code == 200
         wait_for(lambda: _purchases(road, 1), "the event to reach SALESmanago")

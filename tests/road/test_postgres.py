@@ -19,7 +19,7 @@ def test_deliveries_of_both_platforms_reach_salesmanago_through_postgresql(tmp_p
             [sys.executable, "-m", "flask", "--app", "app", "worker"], cwd=ROOT, env=road.environment
         )
         try:
-            wait_for(lambda: len(road.processes("--app app worker")) == 2, "a second worker")
+            wait_for(lambda: len(road.processes("--app app worker")) == 3, "a third worker")
             [(_, order)] = samples_of("shopify", ["orders_create__three-lines-2025"])
             [(_, paid)] = samples_of("woocommerce", ["order_created__draft-paid-v3"])
             for number in range(5):

@@ -75,11 +75,11 @@ def test_lane_is_full_when_a_new_job_would_wait():
         assert (working.busy(), working.full()) == (set(), set())
 
 
-def test_end_of_every_job_is_told():
+def test_room_in_a_lane_is_told_and_no_job_that_another_follows():
     freed = []
-    with crew(on_free=lambda: freed.append(1)) as working:
+    with crew(per_lane=2, on_free=lambda: freed.append(1)) as working:
         working.add(SLOW, [lambda: None] * 7)
-    assert len(freed) == 7
+    assert len(freed) == 2
 
 
 def test_leaving_waits_for_what_is_under_way():

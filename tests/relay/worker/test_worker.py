@@ -20,6 +20,7 @@ from relay.errors import StoreUnavailable, Throttled
 from relay.store import Store
 from relay.store.locking import WriteLock
 from relay.worker.crew import CALLS_PER_LANE
+from relay.worker.duty import Duty
 from relay.worker.outage import LONGEST_PAUSE_S, Outage, outage_pause_s
 from relay.worker.waking import Bell, Ear
 from relay.worker.worker import Worker
@@ -451,3 +452,15 @@ def test_what_has_been_through_for_long_enough_leaves_the_store(on_sqlite):
     on_sqlite.store.deliveries.record(new_delivery(received_at=now()))  # so that the clock is not doubted
     on_sqlite.start()
     until(lambda: on_sqlite.store.reading.delivery(old) is None)
+
+
+def test_workers_that_share_the_work_pass_it_on(on_sqlite, tmp_path):
+    told = []
+    on_sqlite.start(translator=longing(), duty=Duty.TRANSLATE, announce=lambda: told.append(1))
+    delivery = on_sqlite.store.deliveries.record(new_delivery(received_at=now())).id
+    until(lambda: told)
+    assert on_sqlite.states(delivery) == [WAITING], "it sends nothing itself"
+    on_sqlite.start(duty=Duty.DISPATCH)
+    until(lambda: on_sqlite.states(delivery) == [DONE])
+    another = on_sqlite.store.deliveries.record(new_delivery(received_at=now())).id
+    until(lambda: on_sqlite.store.reading.delivery(another).state is DeliveryState.TRANSLATED)
