@@ -68,15 +68,16 @@ def assemble(parts: Parts, clock: Clock | None = None) -> Relay:
     Raises: StoreUnavailable when the store cannot be opened.
     """
     settings, clock = parts.settings, clock or SystemClock()
+    store = Store.open(settings.database_url, folder=settings.data)
     return Relay(
         settings=settings,
         directory=parts.directory,
         platforms=parts.platforms,
-        store=Store.open(settings.database_url, folder=settings.data),
+        store=store,
         client=_client(parts, clock),
         mappings=parts.mappings,
         clock=clock,
-        wake=Bell(settings.data).ring,
+        wake=Bell(settings.data, elsewhere=store.notify).ring,
         waiting=Waiting(settings.web_threads),
     )
 

@@ -34,7 +34,7 @@ def worker(duty: str) -> None:
     Runs until SIGTERM or SIGINT: the first lets it finish what is under way, the next ends it at once.
     """
     translator = current_joint().translator()
-    with opened_relay() as relay, Ear(relay.settings.data) as ear:
+    with opened_relay() as relay, Ear(relay.settings.data, relay.store.listener()) as ear:
         configure_logging(relay.settings.log_level)
         running = Worker(
             store=relay.store,

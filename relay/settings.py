@@ -108,7 +108,7 @@ class Settings:
         "Worker", seconds(0.05, 60), "1", "How often an idle worker looks for work it was not woken for."
     )
     lease_s: float = _described(
-        "Worker", seconds(5, 3600), "60", "After this long a silent worker's work is taken over."
+        "Worker", seconds(5, 3600), "60", "How long a call may be under way before its outcome counts as unknown."
     )
     send_timeout_s: float = _described("Worker", seconds(1, 600), "30", "How long SALESmanago may take for an answer.")
     max_attempts: int = _described(

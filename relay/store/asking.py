@@ -9,7 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
+from relay import jsontext
 from relay.commands import Command, CommandState, ContactSubject
+from relay.store.columns import JsonText, as_json
 from relay.store.contacts import resolve_contact, resolve_contacts
 from relay.store.effects import Asked, asked
 from relay.store.lanes import remember_lanes
@@ -20,30 +22,44 @@ DRY_RUN = "Dry run: not sent."
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """A command with its payload written out, and the digest of that."""
+
+    command: Command
+    payload: JsonText
+    digest: str
+
+    @classmethod
+    def of(cls, command: Command) -> Written:
+        """Write a command out."""
+        return cls(command, as_json(dict(command.payload)), jsontext.digest(command.payload))
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """What one delivery asks for. With ``dry_run`` it is stored to be looked at and never sent."""
 
     delivery_id: int
     group: str
     shop: str | None
-    commands: Sequence[Command]
+    commands: Sequence[Written]
     dry_run: bool = False
 
 
 def store_commands(connection: Connection, requests: Sequence[Request], now: datetime) -> None:
     """Store the commands of some deliveries in their order, due at once."""
-    each = [(request, command) for request in requests for command in request.commands]
+    each = [(request, written) for request in requests for written in request.commands]
     rows = [
-        _row(request, command, contact, now)
-        for (request, command), contact in zip(each, _contacts(connection, each), strict=True)
+        _row(request, written, contact, now)
+        for (request, written), contact in zip(each, _contacts(connection, each), strict=True)
     ]
     meant = [row for (request, _), row in zip(each, rows, strict=True) if not request.dry_run]
     remember_lanes(connection, ((row["group_key"], row["lane"]) for row in meant))
     asked(
         connection,
         [
-            Asked(command, row["group_key"], row["contact"])
-            for (request, command), row in zip(each, rows, strict=True)
+            Asked(written.command, written.digest, row["group_key"], row["contact"])
+            for (request, written), row in zip(each, rows, strict=True)
             if not request.dry_run
         ],
     )
@@ -54,9 +70,9 @@ def store_commands(connection: Connection, requests: Sequence[Request], now: dat
         connection.execute(_INSERT_COMMANDS, rows)
 
 
-def _contacts(connection: Connection, each: Sequence[tuple[Request, Command]]) -> list[int | None]:
+def _contacts(connection: Connection, each: Sequence[tuple[Request, Written]]) -> list[int | None]:
     """Give the contact each command is about, made where nobody has asked for the person before."""
-    subjects = [(request.group, command.subject) for request, command in each]
+    subjects = [(request.group, written.command.subject) for request, written in each]
     people = [(group, subject) for group, subject in subjects if isinstance(subject, ContactSubject)]
     if any(subject.new_email or subject.contact_id or not subject.email for _, subject in people):
         # Learning an address decides what the commands after it are about, so these are resolved one by one.
@@ -71,7 +87,8 @@ def _contacts(connection: Connection, each: Sequence[tuple[Request, Command]]) -
     ]
 
 
-def _row(request: Request, command: Command, contact: int | None, now: datetime) -> dict[str, Any]:
+def _row(request: Request, written: Written, contact: int | None, now: datetime) -> dict[str, Any]:
+    command = written.command
     if isinstance(command.subject, ContactSubject):
         location, subject = None, f"contact:{contact}"
     else:
@@ -87,7 +104,7 @@ def _row(request: Request, command: Command, contact: int | None, now: datetime)
         "subject": subject,
         "contact": contact,
         "location": location,
-        "payload": dict(command.payload),
+        "payload": written.payload,
         "event_shop": key and key.shop,
         "event_kind": key and key.kind,
         "event_resource_id": key and key.resource_id,

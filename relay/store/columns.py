@@ -48,6 +48,17 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class JsonText(str):
+    """A value as a ``Json`` column keeps it. Writing it is work best done before others wait for the database."""
+
+    __slots__ = ()
+
+
+def as_json(value: Any) -> JsonText:
+    """Give a value as a ``Json`` column keeps it."""
+    return JsonText(jsontext.dumps(value))
+
+
 class Json(TypeDecorator[Any]):
     """JSON as text, digit for digit: a database's own JSON type would rewrite numbers."""
 
@@ -55,8 +66,8 @@ class Json(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        """Write the value as text."""
-        return None if value is None else jsontext.dumps(value)
+        """Write the value as text, unless that has been done."""
+        return value if value is None or isinstance(value, JsonText) else jsontext.dumps(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         """Read the text back, numbers as int or Decimal."""
@@ -108,6 +119,15 @@ class Packed(TypeDecorator[bytes]):
             return value
 
 
+class CompressedBytes(bytes):
+    """Bytes as a ``Compressed`` column keeps them."""
+
+
+def compressed(value: bytes | None) -> CompressedBytes | None:
+    """Give bytes as a ``Compressed`` column keeps them."""
+    return None if value is None else CompressedBytes(zlib.compress(value, _FAST))
+
+
 class Compressed(TypeDecorator[bytes]):
     """Bytes kept compressed by zlib."""
 
@@ -115,8 +135,8 @@ class Compressed(TypeDecorator[bytes]):
     cache_ok = True
 
     def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
-        """Compress."""
-        return None if value is None else zlib.compress(value)
+        """Compress, unless that has been done."""
+        return value if isinstance(value, CompressedBytes) else compressed(value)
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> bytes | None:
         """Decompress."""

@@ -22,6 +22,8 @@ from relay.store.tables import OPEN_COMMANDS, commands
 from relay.store.views import CommandView
 
 REQUEUED_FROM = (CommandState.DEAD, CommandState.UNCERTAIN, CommandState.DROPPED)
+LINGER_S = 0.004
+"""What the beginning or end of a call waits for others: the receiver waits for each transaction, so there be few."""
 DROPPED_FROM = (CommandState.WAITING, CommandState.DEAD, CommandState.UNCERTAIN)
 
 
@@ -31,7 +33,7 @@ class CommandStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._turns = itertools.count()
-        self._attempts = GroupCommit(database, write_attempts, database.commit_wait_s)
+        self._attempts = GroupCommit(database, write_attempts, database.commit_wait_s, LINGER_S)
 
     def claim(
         self,

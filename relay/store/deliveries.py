@@ -19,7 +19,7 @@ from relay.store.leases import lease_token
 from relay.store.receiving import insert_deliveries, packed
 from relay.store.tables import OPEN_DELIVERIES, deliveries
 from relay.store.turns import in_turn, loose_scan
-from relay.store.workbench import Workbench, ending, store_translations, workbench
+from relay.store.workbench import Meaning, Workbench, ending, store_meanings, workbench
 
 
 class DeliveryStore:
@@ -38,12 +38,13 @@ class DeliveryStore:
         """
         if translation is None:
             return self._incoming.submit(packed(new))
+        new, meaning = packed(new), Meaning.of(new, translation)
         with self._database.remembering() as connection:
             [recorded] = insert_deliveries(connection, [new])
             if not recorded.repeated:
                 values = ending(translation, new.received_at)
                 connection.execute(update(deliveries).where(deliveries.c.id == recorded.id).values(values))
-                store_translations(connection, [(recorded.id, new, translation)], new.received_at)
+                store_meanings(connection, [(recorded.id, meaning)], new.received_at)
         return recorded
 
     def claim(self, now: datetime, lease_s: float, limit: int, holder: str = "") -> list[Delivery]:
@@ -55,9 +56,11 @@ class DeliveryStore:
         leased = {"lease_token": lease_token(holder), "due_at": now + timedelta(seconds=lease_s)}
         with self._database.writing() as connection:
             shops = connection.scalars(_SHOPS).all()
-            chosen = in_turn(
+            due = in_turn(
                 [*shops, None], limit, next(self._turns), lambda shop, most: _due(connection, shop, now, most)
             )
+            begun = [row.id for row in due if row.attempts]
+            chosen = begun[:1] or [row.id for row in due]
             rows = connection.execute(_LEASE, {"ids": chosen, **leased}).all() if chosen else []
         return [_as_delivery(row) for row in sorted(rows, key=lambda row: row.id)]
 
@@ -92,12 +95,10 @@ class DeliveryStore:
             supersede_waiting(connection, delivery_id, now)
 
 
-def _due(connection: Connection, shop: str | None, now: datetime, limit: int) -> list[int]:
+def _due(connection: Connection, shop: str | None, now: datetime, limit: int) -> list[Row[Any]]:
     """Lock the shop's next deliveries, oldest first, leaving out what another worker has locked."""
     due = connection.execute(due_deliveries(shop, now, limit)).all()
-    if due and due[0].attempts:
-        return [due[0].id]
-    return [row.id for row in takewhile(lambda row: not row.attempts, due)]
+    return list(due[:1]) if due and due[0].attempts else list(takewhile(lambda row: not row.attempts, due))
 
 
 def due_deliveries(shop: str | None, now: datetime, limit: int) -> Select[Any]:

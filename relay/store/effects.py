@@ -30,6 +30,7 @@ class Asked:
     """A command that is being stored, with the contact it is about, if it is about one."""
 
     command: Command
+    digest: str  # of its payload
     group: str
     contact: int | None
 
@@ -44,15 +45,15 @@ def asked(connection: Connection, news: Iterable[Asked]) -> None:
         command = each.command
         if isinstance(command.subject, ProductSubject):
             place = (each.group, command.subject.location, command.subject.product_id)
-            items[place] = jsontext.digest(command.payload)
+            items[place] = each.digest
         elif command.event is None and each.contact is not None:
             is_upsert = command.kind is CommandKind.CONTACT_UPSERT
-            people[each.contact] = jsontext.digest(command.payload) if is_upsert else None
+            people[each.contact] = each.digest if is_upsert else None
         elif command.event is not None:
             deleted[command.event] = command.kind is CommandKind.EVENT_DELETE
             if command.kind is CommandKind.EVENT_PUT:
                 date = event_date(command.payload) or links.get(command.event, {}).get("date")
-                links[command.event] = {"digest": jsontext.digest(command.payload), "date": date}
+                links[command.event] = {"digest": each.digest, "date": date}
     _set_items(connection, items)
     _set_people(connection, people)
     _put_links(connection, links)

@@ -39,8 +39,14 @@ class GroupCommit(Generic[Item, Result]):
     """Writes items of many threads; ``write`` is given a connection and some items and gives a result for each."""
 
     def __init__(
-        self, database: Database, write: Callable[[Connection, Sequence[Item]], Sequence[Result]], wait_s: float
+        self,
+        database: Database,
+        write: Callable[[Connection, Sequence[Item]], Sequence[Result]],
+        wait_s: float,
+        linger_s: float = 0.0,
     ) -> None:
+        """Take what to write with; for ``linger_s`` a leader waits for others to come, where nobody is in a hurry."""
+        self._linger_s = linger_s
         self._database = database
         self._write = write
         self._wait_s = wait_s
@@ -79,6 +85,8 @@ class GroupCommit(Generic[Item, Result]):
     def _lead(self) -> None:
         batch: list[_Ticket[Item, Result]] = []
         try:
+            if self._linger_s:
+                time.sleep(self._linger_s)
             with self._database.writing(self._wait_s) as connection:
                 # Only now: whoever came while the database was another's goes along.
                 batch = self._take()

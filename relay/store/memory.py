@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, select
 from relay.commands import EventKey
 from relay.memory import CatalogItem, EventLink, Resource
 from relay.privacy import pseudonym
+from relay.store.columns import as_json, compressed
 from relay.store.engine import INSERTS
 from relay.store.items import as_item
 from relay.store.locking import serialise
@@ -83,25 +84,27 @@ class StoredMemory:
             self._closed.add(thing)
 
 
-def store_resources(connection: Connection, remembered: Iterable[Resource]) -> None:
-    """Add or replace what is remembered of resources, each named once."""
-    rows = [
-        {
-            "shop": resource.shop,
-            "kind": resource.kind,
-            "id": resource.id,
-            "updated_at": resource.updated_at,
-            "email": resource.email,
-            "topic": resource.topic,
-            "body": resource.body,
-            "facts": dict(resource.facts),
-            "account": resource.account,
-            "since": resource.since,
-        }
-        for resource in sorted(remembered, key=lambda each: (each.shop, each.kind, each.id))
-    ]
-    if rows:
-        connection.execute(_PUT_RESOURCE[connection.dialect.name], rows)
+def resource_row(resource: Resource) -> dict[str, Any]:
+    """Give what is stored of a resource, written out."""
+    return {
+        "shop": resource.shop,
+        "kind": resource.kind,
+        "id": resource.id,
+        "updated_at": resource.updated_at,
+        "email": resource.email,
+        "topic": resource.topic,
+        "body": compressed(resource.body),
+        "facts": as_json(dict(resource.facts)),
+        "account": resource.account,
+        "since": resource.since,
+    }
+
+
+def store_resources(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Add or replace what is remembered of resources; of two rows about one the later counts."""
+    last = {(row["shop"], row["kind"], row["id"]): row for row in rows}
+    if last:
+        connection.execute(_PUT_RESOURCE[connection.dialect.name], [dict(last[key]) for key in sorted(last)])
 
 
 def _put_resource(begun: Any) -> Any:

@@ -5,15 +5,15 @@ A slice of deliveries is stored as a whole, so a later one has to see what an ea
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from relay import jsontext
 from relay.commands import Command, CommandKind, EventKey, ProductSubject
 from relay.deliveries import Translation
 from relay.memory import CatalogItem, EventLink, Resource
+from relay.store.asking import Written
 from relay.store.effects import event_date
 from relay.store.memory import StoredMemory
 
@@ -73,8 +73,8 @@ class Overlay:
         """Give the name under which memory keeps what must not name anybody."""
         return self.stored.pseudonym(*parts)
 
-    def absorb(self, group: str, translation: Translation, now: datetime) -> None:
-        """Take over what a translation will have changed once it is stored."""
+    def absorb(self, group: str, translation: Translation, commands: Iterable[Written], now: datetime) -> None:
+        """Take over what a translation, with its commands written out, will have changed once it is stored."""
         for resource in translation.resources:
             key = (resource.shop, resource.kind, resource.id)
             self._resources[key] = resource
@@ -82,8 +82,8 @@ class Overlay:
         for item in translation.items:
             self._absorb_item(item, now)
         if not translation.dry_run:
-            for command in translation.commands:
-                self._absorb_command(group, command)
+            for written in commands:
+                self._absorb_command(group, written)
 
     def _absorb_item(self, item: CatalogItem, now: datetime) -> None:
         known = self.item(item.group, item.location, item.product_id)
@@ -92,26 +92,25 @@ class Overlay:
         is_same = known is not None and replace(changed, updated_at=known.updated_at) == known
         self._items[item.group, item.location, item.product_id] = known if is_same else changed
 
-    def _absorb_command(self, group: str, command: Command) -> None:
-        subject = command.subject
+    def _absorb_command(self, group: str, written: Written) -> None:
+        command, subject = written.command, written.command.subject
         if isinstance(subject, ProductSubject):
             known = self.item(group, subject.location, subject.product_id)
             if known is not None:
                 key = (group, subject.location, subject.product_id)
-                self._items[key] = replace(known, digest=jsontext.digest(command.payload))
+                self._items[key] = replace(known, digest=written.digest)
         elif command.event is not None:
-            self._absorb_event(command.event, command.kind, command.payload)
+            self._absorb_event(command.event, command, written.digest)
         else:
             is_upsert = command.kind is CommandKind.CONTACT_UPSERT
-            digest = jsontext.digest(command.payload) if is_upsert else None
-            self._digests[self._contact(group, subject.email.lower())] = digest
+            self._digests[self._contact(group, subject.email.lower())] = written.digest if is_upsert else None
 
-    def _absorb_event(self, key: EventKey, kind: CommandKind, payload: Mapping[str, Any]) -> None:
+    def _absorb_event(self, key: EventKey, command: Command, digest: str) -> None:
         links = self._links(key.shop, key.kind, key.resource_id)
         known = links.get(key.slot)
-        if kind is CommandKind.EVENT_PUT:
-            date = event_date(payload) or (known.date if known else None)
-            links[key.slot] = EventLink(key, jsontext.digest(payload), known.event_id if known else None, date)
+        if command.kind is CommandKind.EVENT_PUT:
+            date = event_date(command.payload) or (known.date if known else None)
+            links[key.slot] = EventLink(key, digest, known.event_id if known else None, date)
         elif known is not None:
             links[key.slot] = replace(known, digest=None)
 

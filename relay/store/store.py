@@ -11,6 +11,7 @@ from relay.store.deliveries import DeliveryStore
 from relay.store.engine import Database, open_database
 from relay.store.items import ItemStore
 from relay.store.lanes import LaneStore
+from relay.store.notifying import Listener, Notifier
 from relay.store.privacy.scrubbing import scrub
 from relay.store.privacy.tasks import PrivacyStore
 from relay.store.reading import Reading
@@ -36,6 +37,7 @@ class Store:
         self.privacy = PrivacyStore(database)
         self.retention = RetentionStore(database)
         self.reading = Reading(database)
+        self._notifier = None if database.has_one_writer else Notifier(database.engine)
 
     @classmethod
     def open(cls, url: str, *, folder: Path, commit_wait_s: float = 3.0) -> Store:
@@ -50,6 +52,18 @@ class Store:
     def close(self) -> None:
         """Close all connections."""
         self._database.close()
+
+    def notify(self) -> None:
+        """Tell all listeners of this database that there is work, see ``relay.store.notifying``; never raises.
+
+        Call it after the work is stored. SQLite has no such thing.
+        """
+        if self._notifier is not None:
+            self._notifier.notify()
+
+    def listener(self) -> Listener | None:
+        """Give what hears ``notify`` of all processes, to be closed before the store; None on SQLite."""
+        return None if self._database.has_one_writer else Listener(self._database.engine)
 
     def migrate(self) -> None:
         """Bring the database to the newest schema; several processes may do so at the same time."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,12 +10,12 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from relay.deliveries import Delivery, DeliveryState, Translation
-from relay.memory import CatalogItem, Memory, Resource
-from relay.store.asking import Request, store_commands
+from relay.deliveries import Delivery, DeliveryState, NewDelivery, Translation
+from relay.memory import Memory
+from relay.store.asking import Request, Written, store_commands
 from relay.store.engine import Database
 from relay.store.items import store_items
-from relay.store.memory import StoredMemory, store_resources
+from relay.store.memory import StoredMemory, resource_row, store_resources
 from relay.store.overlay import Overlay
 from relay.store.privacy.forgetting import forget, plan
 from relay.store.pseudonyms import known_key, pseudonym_key
@@ -23,11 +23,23 @@ from relay.store.tables import deliveries
 
 
 @dataclass(frozen=True, slots=True)
-class Translated:
-    """A claimed delivery and what it means."""
+class Meaning:
+    """What a delivery means, with all that is stored of it written out before anybody has to wait for the database."""
 
-    delivery: Delivery
+    delivery: Delivery | NewDelivery
     translation: Translation
+    commands: tuple[Written, ...]
+    resources: tuple[Mapping[str, Any], ...]
+
+    @classmethod
+    def of(cls, delivery: Delivery | NewDelivery, translation: Translation) -> Meaning:
+        """Write a translation out."""
+        return cls(
+            delivery,
+            translation,
+            tuple(map(Written.of, translation.commands)),
+            tuple(map(resource_row, translation.resources)),
+        )
 
 
 class Workbench:
@@ -38,7 +50,7 @@ class Workbench:
         self._reads = reads
         self._stack = stack
         self._overlay = Overlay(StoredMemory(reads))
-        self._kept: list[Translated] = []
+        self._kept: list[tuple[Delivery, Meaning]] = []
 
     @property
     def memory(self) -> Memory:
@@ -50,8 +62,9 @@ class Workbench:
 
         From now on memory raises Contended instead of waiting for what another worker translates.
         """
-        self._kept.append(Translated(delivery, translation))
-        self._overlay.absorb(delivery.group, translation, now)
+        meaning = Meaning.of(delivery, translation)
+        self._kept.append((delivery, meaning))
+        self._overlay.absorb(delivery.group, translation, meaning.commands, now)
         self._overlay.stored.waits = False
 
     def store(self, now: datetime) -> bool:
@@ -93,32 +106,32 @@ def _make_key(database: Database) -> None:
             pseudonym_key(connection)
 
 
-def _store(connection: Connection, kept: Sequence[Translated], now: datetime) -> bool:
-    if not _are_leased(connection, [each.delivery for each in kept]):
+def _store(connection: Connection, kept: Sequence[tuple[Delivery, Meaning]], now: datetime) -> bool:
+    if not _are_leased(connection, [delivery for delivery, _ in kept]):
         return False
-    connection.execute(_END_LEASE, [_ended(each, now) for each in kept])
-    store_translations(connection, [(each.delivery.id, each.delivery, each.translation) for each in kept], now)
+    connection.execute(_END_LEASE, [_ended(delivery, meaning.translation, now) for delivery, meaning in kept])
+    store_meanings(connection, [(delivery.id, meaning) for delivery, meaning in kept], now)
     return True
 
 
-def store_translations(connection: Connection, each: Sequence[tuple[int, Any, Translation]], now: datetime) -> None:
-    """Store what deliveries mean: (its id, itself for its group and shop, its translation) each, in their order."""
-    forgotten = [forget(connection, id_, translation, now) for id_, _, translation in each]
-    resources: dict[tuple[str, str, str], Resource] = {}
-    items: dict[tuple[str, str, str], CatalogItem] = {}
-    for _, _, translation in each:
-        resources |= {(one.shop, one.kind, one.id): one for one in translation.resources}
-        items |= {(one.group, one.location, one.product_id): one for one in translation.items}
-    store_resources(connection, resources.values())
+def store_meanings(connection: Connection, each: Sequence[tuple[int, Meaning]], now: datetime) -> None:
+    """Store what deliveries (by id) mean, in their order."""
+    forgotten = [forget(connection, id_, meaning.translation, now) for id_, meaning in each]
+    store_resources(connection, [row for _, meaning in each for row in meaning.resources])
+    items = {
+        (item.group, item.location, item.product_id): item for _, meaning in each for item in meaning.translation.items
+    }
     store_items(connection, items.values(), now)
     requests = [
-        Request(id_, delivery.group, delivery.shop, translation.commands, translation.dry_run)
-        for id_, delivery, translation in each
-        if translation.commands
+        Request(
+            id_, meaning.delivery.group, meaning.delivery.shop, meaning.commands, dry_run=meaning.translation.dry_run
+        )
+        for id_, meaning in each
+        if meaning.commands
     ]
     store_commands(connection, requests, now)
-    for (id_, _, translation), mine in zip(each, forgotten, strict=True):
-        plan(connection, id_, translation, mine, now)
+    for (id_, meaning), mine in zip(each, forgotten, strict=True):
+        plan(connection, id_, meaning.translation, mine, now)
 
 
 def ending(translation: Translation, now: datetime) -> dict[str, Any]:
@@ -133,12 +146,12 @@ def ending(translation: Translation, now: datetime) -> dict[str, Any]:
     }
 
 
-def _ended(each: Translated, now: datetime) -> dict[str, Any]:
+def _ended(delivery: Delivery, translation: Translation, now: datetime) -> dict[str, Any]:
     # Being held is no failure: however often a delivery is looked at again, its tries begin anew.
-    is_held = each.translation.state is DeliveryState.HELD
-    attempts = 0 if is_held else each.delivery.attempts + 1
-    ended = ending(each.translation, now) | {"attempts": attempts}
-    return {"of_id": each.delivery.id, **{f"new_{name}": value for name, value in ended.items()}}
+    is_held = translation.state is DeliveryState.HELD
+    attempts = 0 if is_held else delivery.attempts + 1
+    ended = ending(translation, now) | {"attempts": attempts}
+    return {"of_id": delivery.id, **{f"new_{name}": value for name, value in ended.items()}}
 
 
 def _are_leased(connection: Connection, claimed: Sequence[Delivery]) -> bool:

@@ -1,23 +1,26 @@
-"""Wake-up across processes: whoever stored work rings, and every worker of this machine looks at once.
+"""Wake-up across processes: whoever stored work rings, and every worker looks at once.
 
-Each worker binds a datagram socket of its own in ``RELAY_DATA``. No ring has to be heard: workers poll as well.
+Each worker binds a datagram socket of its own in ``RELAY_DATA``; on PostgreSQL it also listens at the database, where
+those of other machines are heard. No ring has to be heard: workers poll as well.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import math
 import os
 import select
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from uuid import uuid4
 
 from relay.log import get_logger
+from relay.store.notifying import LOOK_AGAIN_S, Listener
 
 _PREFIX, _SUFFIX = "wake-", ".sock"
 _LONGEST_ADDRESS = 100  # bytes; Linux takes 107, other systems 103
@@ -29,11 +32,17 @@ log = get_logger(__name__)
 class Bell:
     """Wakes the workers that listen in ``folder``. Holds nothing open, so it may be shared by forks and threads."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, elsewhere: Callable[[], object] = lambda: None) -> None:
+        """Take the folder, and ``elsewhere``, which wakes the workers of other machines and does not raise."""
         self._folder = folder
+        self._elsewhere = elsewhere
 
     def ring(self) -> None:
-        """Wake every worker that listens; never waits and never raises."""
+        """Wake every worker that listens; never raises, and waits for nobody on this machine."""
+        self._ring_here()
+        self._elsewhere()
+
+    def _ring_here(self) -> None:
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
             sender.setblocking(False)
             with _addressable(self._folder) as folder, os.scandir(self._folder) as entries:
@@ -53,30 +62,37 @@ class Bell:
 
 
 class Ear:
-    """A worker's own socket in ``folder``, open inside the ``with`` block."""
+    """A worker's own socket in ``folder``, open inside the ``with`` block; and a ``listener``, closed at its end."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, listener: Listener | None = None, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._folder = folder
         self._name = f"{_PREFIX}{os.getpid()}-{uuid4().hex[:8]}"
         self._socket: socket.socket | None = None
+        self._listener = listener
+        self._monotonic = monotonic
+        self._look_again_at = math.inf
 
     def __enter__(self) -> Ear:
         """Begin to listen; where that cannot be, the log says so and ``wait`` only waits."""
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        own = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
-            listener.setblocking(False)
-            self._bind(listener)
+            own.setblocking(False)
+            self._bind(own)
         except OSError as error:
-            listener.close()
+            own.close()
             log.warning("wake_up_unavailable", folder=str(self._folder), error=str(error))
         else:
-            self._socket = listener
+            self._socket = own
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop listening."""
+        if self._listener is not None:
+            self._listener.close()
         if self._socket is not None:
             self._socket.close()
             self._socket = None
@@ -84,15 +100,28 @@ class Ear:
                 (self._folder / (self._name + _SUFFIX)).unlink()
 
     def wait(self, timeout_s: float) -> bool:
-        """Wait for a ring, at most ``timeout_s`` seconds; tells whether one came. Rings so far count as one."""
-        if self._socket is None:
-            time.sleep(timeout_s)
-            return False
-        if not select.select([self._socket], [], [], timeout_s)[0]:
-            return False
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                self._socket.recv(1)
+        """Wait for a ring, at most ``timeout_s`` seconds; tells whether one came. Rings so far count as one.
+
+        A process notifies other machines only every so often and leaves out what follows soon. So a notification counts
+        a second time, LOOK_AGAIN_S after it. To have begun listening counts as one too: some may have been missed.
+
+        Connecting a listener that has no connection takes time of its own, a few seconds where no server answers.
+        """
+        if self._listener is not None and self._listener.connect():
+            return self._heard_elsewhere()
+        left_s = min(timeout_s, max(self._look_again_at - self._monotonic(), 0))
+        sources = [each for each in (self._socket, self._listener) if each is not None and each.fileno() >= 0]
+        ready = select.select(sources, [], [], left_s)[0]
+        rung = self._socket is not None and self._socket in ready and _emptied(self._socket)
+        if self._listener in ready and self._listener.heard():
+            return self._heard_elsewhere()
+        if self._monotonic() >= self._look_again_at:
+            self._look_again_at = math.inf
+            return True
+        return rung
+
+    def _heard_elsewhere(self) -> bool:
+        self._look_again_at = self._monotonic() + LOOK_AGAIN_S
         return True
 
     def _bind(self, listener: socket.socket) -> None:
@@ -101,6 +130,14 @@ class Ear:
             draft = folder / f"{self._name}.new"
             listener.bind(str(draft))
             draft.rename(folder / (self._name + _SUFFIX))
+
+
+def _emptied(bound: socket.socket) -> bool:
+    """Read all that waits in a socket, and say that there was something."""
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            bound.recv(1)
+    return True
 
 
 @contextmanager

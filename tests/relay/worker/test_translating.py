@@ -268,6 +268,16 @@ def test_delivery_that_was_begun_before_and_not_finished_comes_alone(desk):
     assert [[each.id for each in claimed] for claimed in claims] == [[second, third], [first]]
 
 
+def test_delivery_that_was_begun_before_takes_no_other_shops_with_it_either(desk):
+    desk.deliver(shop="other")
+    [taken] = desk.store.deliveries.claim(desk.clock.now(), 1, 1)
+    desk.clock.advance(1)
+    desk.deliver(received_at=desk.clock.now())
+    claims = [desk.store.deliveries.claim(desk.clock.now(), LEASE_S, 10) for _ in range(2)]
+    assert sorted(len(claimed) for claimed in claims) == [1, 1]
+    assert taken.id in {claimed[0].id for claimed in claims}
+
+
 def test_one_shops_backlog_does_not_keep_another_waiting(desk):
     backlog = [desk.deliver() for _ in range(CLAIM_LIMIT * 2)]
     fresh = desk.deliver(shop="other")

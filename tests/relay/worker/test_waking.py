@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -11,6 +12,8 @@ import time
 import pytest
 from structlog.testing import capture_logs
 
+from relay.store import Store
+from relay.store.notifying import LOOK_AGAIN_S
 from relay.worker.waking import Bell, Ear
 
 PATIENCE_S = 20.0
@@ -156,3 +159,117 @@ def test_bell_rings_on_in_a_fork(tmp_path):
             os._exit(0)
         assert os.waitpid(child, 0)[1] == 0
         assert ear.wait(PATIENCE_S)
+
+
+# Other machines
+
+
+class FakeListener:
+    """Stands for the connection to a database."""
+
+    def __init__(self):
+        self._theirs, self._mine = socket.socketpair()
+        self.made_anew = False
+        self.lost = self.closed = False
+
+    def notify(self):
+        self._theirs.send(b"x")
+
+    def connect(self):
+        made_anew, self.made_anew = self.made_anew, False
+        return made_anew
+
+    def fileno(self):
+        return -1 if self.lost or self.closed else self._mine.fileno()
+
+    def heard(self):
+        return self._mine.recv(100) != b""
+
+    def close(self):
+        self.closed = True
+        self._theirs.close()
+        self._mine.close()
+
+
+@pytest.fixture
+def listener():
+    made = FakeListener()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def ear(tmp_path, listener, clock):
+    """An ear whose time stands still; it looks again when the clock was moved."""
+    with Ear(tmp_path, listener, lambda: clock.now().timestamp()) as opened:
+        yield opened
+
+
+def test_notification_counts_again_a_little_later_and_then_no_more(ear, listener, clock):
+    listener.notify()
+    assert ear.wait(PATIENCE_S)
+    assert not ear.wait(0)
+    clock.advance(LOOK_AGAIN_S + 0.001)
+    assert ear.wait(PATIENCE_S)
+    clock.advance(LOOK_AGAIN_S + 0.001)
+    assert not ear.wait(0)
+
+
+def test_each_notification_puts_the_second_look_off(ear, listener, clock):
+    for _ in range(3):
+        listener.notify()
+        assert ear.wait(PATIENCE_S)
+        clock.advance(LOOK_AGAIN_S * 0.9)
+        assert not ear.wait(0)
+    clock.advance(LOOK_AGAIN_S * 0.2)
+    assert ear.wait(PATIENCE_S)
+    assert not ear.wait(0)
+
+
+def test_ring_on_this_machine_counts_once(ear, tmp_path, clock):
+    Bell(tmp_path).ring()
+    assert ear.wait(PATIENCE_S)
+    clock.advance(60)
+    assert not ear.wait(0)
+
+
+def test_ear_that_begins_to_listen_looks_twice_for_what_it_missed(ear, listener, clock):
+    listener.made_anew = True
+    assert ear.wait(PATIENCE_S)
+    assert not ear.wait(0)
+    clock.advance(LOOK_AGAIN_S + 0.001)
+    assert ear.wait(PATIENCE_S)
+
+
+def test_ear_without_its_connection_hears_this_machine(ear, listener, tmp_path):
+    listener.lost = True
+    assert not ear.wait(0.01)
+    Bell(tmp_path).ring()
+    assert ear.wait(PATIENCE_S)
+
+
+def test_ear_without_its_socket_hears_other_machines_and_closes_its_connection(tmp_path, listener):
+    with capture_logs(), Ear(tmp_path / "missing", listener) as ear:
+        listener.notify()
+        assert ear.wait(PATIENCE_S)
+    assert listener.closed
+
+
+def test_bell_that_has_no_folder_rings_elsewhere(tmp_path):
+    rung = []
+    Bell(tmp_path / "missing", lambda: rung.append(1)).ring()
+    assert rung == [1]
+
+
+@pytest.mark.postgres
+def test_ring_is_heard_on_another_machine(postgres_url, tmp_path):
+    here, there = tmp_path / "here", tmp_path / "there"
+    stores = [Store.open(postgres_url, folder=folder) for folder in (here, there)]
+    with Ear(there, stores[1].listener()) as ear:
+        assert ear.wait(PATIENCE_S), "it has begun to listen"
+        while ear.wait(2 * LOOK_AGAIN_S):
+            pass
+        Bell(here, stores[0].notify).ring()
+        assert ear.wait(PATIENCE_S)
+    for store in stores:
+        store.close()
