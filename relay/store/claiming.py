@@ -71,10 +71,15 @@ def claim_commands(
     }
     taken = connection.execute(_LEASE_HEADS, leased | {"ids": list(locked), "now": now}).all()
     _note_lost_answers(connection, [row.id for row in taken if locked[row.id]], now)
-    following = _followers(connection, taken, now, followers) if followers else []
-    if following:
+    if following := _followers(connection, taken, now, followers) if followers else []:
         connection.execute(_LEASE, leased | {"ids": following})
     return _load(connection, [*(row.id for row in taken), *following])
+
+
+def has_work(connection: Connection, now: datetime, skip: Collection[LaneKey] = ()) -> bool:
+    """Tell whether any lane that may be claimed has open commands; they need not be due."""
+    lanes = set(sendable_lanes(connection, now)) - set(skip)
+    return any(connection.scalars(_SHOPS, _named(lane)).first() is not None for lane in lanes)
 
 
 def is_head(now: Any) -> ColumnElement[bool]:
@@ -95,7 +100,7 @@ def is_head(now: Any) -> ColumnElement[bool]:
 
 def _lock_heads(connection: Connection, lane: LaneKey, now: datetime, limit: int, turn: int) -> list[tuple[int, bool]]:
     """Lock heads of a lane, its shops by turns; tells for each whether an expired lease is taken over."""
-    named = {"of_group": lane.group, "of_lane": lane.lane}
+    named = _named(lane)
     shops = connection.scalars(_SHOPS, named).all()
 
     def of_shop(shop: str, most: int) -> list[tuple[int, bool]]:
@@ -103,6 +108,10 @@ def _lock_heads(connection: Connection, lane: LaneKey, now: datetime, limit: int
         return [(row.id, row.state == CommandState.CLAIMED) for row in rows]
 
     return in_turn(shops, limit, turn, of_shop)
+
+
+def _named(lane: LaneKey) -> dict[str, str]:
+    return {"of_group": lane.group, "of_lane": lane.lane}
 
 
 def _followers(connection: Connection, heads: Sequence[Row[Any]], now: datetime, most: int) -> list[int]:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 
 from relay.commands import CommandState, Outcome, StoredCommand, Verdict
-from relay.store.claiming import MOST_FOLLOWERS, claim_commands
+from relay.store.claiming import MOST_FOLLOWERS, claim_commands, has_work
 from relay.store.columns import state_in
 from relay.store.effects import asked_again, came_to_nothing
 from relay.store.engine import Database
@@ -52,10 +52,12 @@ class CommandStore:
         out, and those to ``skip``; ``most`` limits single lanes further. A lease that ran out is taken over;
         ``answer_lost`` then tells whether its worker had begun an attempt.
         """
+        with self._database.reading() as connection:
+            if not has_work(connection, now, skip):
+                return []  # without having kept anybody from writing
+        turn = next(self._turns)
         with self._database.writing() as connection:
-            return claim_commands(
-                connection, now, lease_s, limit, next(self._turns), skip, holder, followers, most or {}
-            )
+            return claim_commands(connection, now, lease_s, limit, turn, skip, holder, followers, most or {})
 
     def begin(
         self, claimed: Sequence[StoredCommand], now: datetime, lease_s: float | None = None

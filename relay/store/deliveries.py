@@ -53,6 +53,9 @@ class DeliveryStore:
         Given are those received, those held until now or earlier, and those whose lease ran out. One that was begun
         before and not finished comes alone: should it take its worker down, it takes no other delivery with it.
         """
+        with self._database.reading() as connection:
+            if connection.scalar(_ANY_OPEN) is None:
+                return []  # without having kept anybody from writing
         leased = {"lease_token": lease_token(holder), "due_at": now + timedelta(seconds=lease_s)}
         with self._database.writing() as connection:
             shops = connection.scalars(_SHOPS).all()
@@ -116,6 +119,7 @@ def due_deliveries(shop: str | None, now: datetime, limit: int) -> Select[Any]:
     )
 
 
+_ANY_OPEN = select(deliveries.c.id).where(state_in(deliveries.c.state, OPEN_DELIVERIES)).limit(1)
 _SHOPS = loose_scan(deliveries.c.shop, state_in(deliveries.c.state, OPEN_DELIVERIES))
 _LEASE = (
     update(deliveries)
