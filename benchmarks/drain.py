@@ -36,7 +36,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--orders", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--workers", default="1", help="one number of worker processes or several, separated by commas")
+    parser.add_argument(
+        "--workers", default="1,2", help="one number of worker processes or several, separated by commas"
+    )
     parser.add_argument("--database", help="a PostgreSQL server's URL; SQLite unless given")
     given = parser.parse_args()
     print(f"{machine()}; {engine_of(given.database)}; simulator on the same machine")

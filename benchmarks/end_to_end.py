@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=400, help="orders a second")
     parser.add_argument("--seconds", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--workers", type=int, default=1, help="worker processes")
+    parser.add_argument("--workers", type=int, default=2, help="worker processes")
     parser.add_argument("--database", help="a PostgreSQL server's URL; SQLite unless given")
     given = parser.parse_args()
     print(f"{machine()}; {engine_of(given.database)}; load client and simulator on the same machine")

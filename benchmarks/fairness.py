@@ -60,7 +60,7 @@ def _round(given: argparse.Namespace) -> list[float]:
         ) as server,
     ):
         fill(server, range(given.backlog))
-        with working(server), server.store() as store:
+        with working(server, 2), server.store() as store:
             time.sleep(_SETTLED_S)
             sent = _sent(server, given.orders)
             left = backlog(store)

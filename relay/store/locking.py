@@ -16,6 +16,7 @@ from sqlalchemy import BigInteger, Connection, bindparam, func, select
 from relay.errors import StoreUnavailable
 
 POLL_S = 0.001
+NEXT_POLL_S = 0.0001
 
 
 class WriteLock:
@@ -38,22 +39,35 @@ class WriteLock:
             raise StoreUnavailable("Another thread has been writing to the store for too long.")
         try:
             # The file is opened anew each time: a descriptor that a forked process inherits would share its lock.
-            descriptor = self._open()
+            descriptor = self._open(self._path)
             try:
-                self._take(descriptor, deadline)
+                self._take_in_turn(descriptor, deadline)
                 yield
             finally:
                 os.close(descriptor)
         finally:
             self._threads.release()
 
-    def _open(self) -> int:
+    def _open(self, path: Path) -> int:
         try:
-            return os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise StoreUnavailable(f"The lock file {self._path} cannot be opened: {error.strerror}.") from error
+            raise StoreUnavailable(f"The lock file {path} cannot be opened: {error.strerror}.") from error
 
-    def _take(self, descriptor: int, deadline: float) -> None:
+    def _take_in_turn(self, descriptor: int, deadline: float) -> None:
+        """Take the lock by way of a second one, whose holder is the next.
+
+        Who watches a file finds it free now and then only, and a process that gives the lock back and wants it again
+        would be there first each time. So it has to queue behind whoever is next.
+        """
+        place = self._open(self._path.with_name(f"{self._path.name}.next"))
+        try:
+            self._take(place, deadline, POLL_S)
+            self._take(descriptor, deadline, NEXT_POLL_S)
+        finally:
+            os.close(place)
+
+    def _take(self, descriptor: int, deadline: float, poll_s: float) -> None:
         # A blocking flock has no time limit, and its holders are done within milliseconds, so the file is watched.
         while True:
             try:
@@ -61,7 +75,7 @@ class WriteLock:
             except BlockingIOError:
                 if time.monotonic() >= deadline:
                     raise StoreUnavailable("Another process has been writing to the store for too long.") from None
-                time.sleep(POLL_S)
+                time.sleep(poll_s)
             else:
                 return
 

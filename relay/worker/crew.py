@@ -12,8 +12,8 @@ from relay.store import LaneKey
 
 Job: TypeAlias = Callable[[], object]
 
-CALLS_PER_LANE = 8
-MOST_THREADS = 32
+CALLS_PER_LANE = 16
+MOST_THREADS = 64
 
 
 class Crew:

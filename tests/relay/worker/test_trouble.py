@@ -147,7 +147,7 @@ def test_outage_burns_next_to_no_attempts_and_loses_nothing(shift):
 
     assert set(shift.states(*deliveries)) == {WAITING}
     tried = [len(shift.command(each).attempts) for each in deliveries]
-    assert sum(tried) <= hours * 12 + 12, "one call per pause of five minutes, and a few before"
+    assert sum(tried) <= hours * 12 + CALLS_PER_LANE, "one call per pause of five minutes, and a few before"
     assert max(tried) <= 2
 
     shift.client.answers.clear()
