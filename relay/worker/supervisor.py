@@ -28,6 +28,7 @@ _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
 _STEADY_S = 60.0
 _TICK_S = 0.1
+_NICENESS = 5
 _PR_SET_PDEATHSIG = 1
 
 
@@ -102,7 +103,7 @@ class Child:
         try:
             # The supervisor has one thread, so running a function between fork and exec is safe.
             self._process = subprocess.Popen(  # noqa: S603 - the command line of whoever started us
-                self.command, env=environment, stdin=subprocess.DEVNULL, preexec_fn=_end_with_parent
+                self.command, env=environment, stdin=subprocess.DEVNULL, preexec_fn=_prepare_child
             )
         except OSError as error:
             _say("child_not_started", command=self.command, error=str(error))
@@ -135,6 +136,13 @@ def supervise(commands: Sequence[Sequence[str]], grace_s: float, parent: int, ti
     until = time.monotonic() + grace_s
     for child in children:
         child.wait(until)
+
+
+def _prepare_child() -> None:
+    # Shops wait for the web processes and nobody for the children: where cores are short, these come second. Not by
+    # much: the web processes wait for the store's lock while a child has it.
+    os.nice(_NICENESS)
+    _end_with_parent()
 
 
 def _end_with_parent() -> None:
