@@ -58,8 +58,7 @@ def _known(connection: Connection, addresses: Iterable[tuple[str, str]]) -> dict
     for group, address in addresses:
         by_group[group].append(address)
     for group, mine in by_group.items():
-        rows = connection.execute(_CONTACTS, {"of_group": group, "among": mine})
-        found |= {(group, row.address): row.contact for row in rows}
+        found |= {(group, address): contact for address, contact in _by_address(connection, group, mine).items()}
     return found
 
 

@@ -32,7 +32,7 @@ class RetentionStore:
 
     def prune(self, before: datetime) -> int:
         """Delete a slice of what is older than ``before``; gives how many deliveries and resources that were."""
-        with self._database.writing() as connection:
+        with self._database.remembering() as connection:
             return _prune_deliveries(connection, before) + _prune_resources(connection, before)
 
     def newest(self) -> datetime | None:

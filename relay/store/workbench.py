@@ -80,9 +80,7 @@ class Workbench:
         return self.store(now)
 
     def _writes(self) -> Connection:
-        if self._reads.dialect.name == "postgresql":
-            return self._reads
-        return self._stack.enter_context(self._database.writing())
+        return self._stack.enter_context(self._database.writing()) if self._database.has_one_writer else self._reads
 
 
 @contextmanager

@@ -106,7 +106,7 @@ class PrivacyStore:
 
         What was erased then still has to be scrubbed; a disclosure is finished.
         """
-        with self._database.writing() as connection:
+        with self._database.remembering() as connection:
             row = _locked(connection, task)
             if row is None or row.place != THROUGH or _waits(connection, row):
                 return False
@@ -158,7 +158,7 @@ class PrivacyStore:
         with self._database.reading() as connection:
             hits, following = read_slice(connection, tasks[0].place, persons, Traces(persons))
         moved = False
-        with self._database.writing() as connection:
+        with self._database.remembering() as connection:
             for place, task in enumerate(tasks):
                 row = _locked(connection, task)
                 if row is None or row.place != task.place:
@@ -174,7 +174,7 @@ class PrivacyStore:
         return moved
 
     def _search_shop(self, task: PrivacyTask, now: datetime) -> bool:
-        with self._database.writing() as connection:
+        with self._database.remembering() as connection:
             row = _locked(connection, task)
             if row is None or row.place != task.place:
                 return False

@@ -7,6 +7,8 @@ import pytest
 from relay.errors import StoreUnavailable
 from relay.store import Store
 from relay.store.locking import WriteLock
+from relay.store.privacy.forgetting import SHOP, SHOP_START
+from relay.store.privacy.tasks import PrivacyTask
 from tests.support.stored import NOW, ask, claim_delivery, new_delivery, product, put, translated
 
 
@@ -70,3 +72,18 @@ def test_translations_of_two_resources_do_not_wait_for_each_other_on_postgresql(
         assert bench.memory.resource("acme", "order", "1") is None
         assert other.memory.resource("acme", "order", "2") is None
     store.close()
+
+
+@pytest.mark.parametrize(
+    "forget", [lambda store: store.retention.prune(NOW), lambda store: store.privacy.conclude(TASK, NOW)]
+)
+def test_nothing_is_forgotten_while_a_slice_is_translated_on_sqlite(sqlite_url, tmp_path, forget):
+    """The slice would write back what it read before."""
+    store = Store.open(sqlite_url, folder=tmp_path, commit_wait_s=0.05)
+    with store.deliveries.translating(), pytest.raises(StoreUnavailable):
+        forget(store)
+    forget(store)
+    store.close()
+
+
+TASK = PrivacyTask(1, 1, SHOP, NOW, {}, SHOP_START, {})
