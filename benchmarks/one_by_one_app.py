@@ -9,7 +9,7 @@ from relay.store.group_commit import GroupCommit
 
 
 def _submit(self: GroupCommit[Any, Any], item: Any) -> Any:
-    with self._database.writing(self._wait_s) as connection:
+    with self._transaction(self._wait_s) as connection:
         [result] = self._write(connection, [item])
     return result
 

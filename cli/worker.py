@@ -36,6 +36,7 @@ def worker(duty: str) -> None:
     translator = current_joint().translator()
     with opened_relay() as relay, Ear(relay.settings.data, relay.store.listener()) as ear:
         configure_logging(relay.settings.log_level)
+        relay.store.give_way()
         running = Worker(
             store=relay.store,
             client=relay.client,

@@ -100,7 +100,7 @@ def logging_config(level: str, stream: TextIO | None = None) -> dict[str, Any]:
         "root": {"level": level.upper(), "handlers": ["stderr"]},
         "loggers": {
             _SERVER_LOGGER: passed_on | {"level": level.upper()},
-            _ACCESS_LOGGER: passed_on | {"level": "INFO"},
+            _ACCESS_LOGGER: passed_on | {"level": level.upper()},
             # Their debug lines hold URLs and statements with values in them.
             "urllib3": {"level": "WARNING"},
             "sqlalchemy": {"level": "WARNING"},

@@ -16,7 +16,7 @@ from relay.store.commands import supersede_waiting
 from relay.store.engine import Database
 from relay.store.group_commit import GroupCommit
 from relay.store.leases import lease_token
-from relay.store.receiving import insert_deliveries, packed
+from relay.store.receiving import insert_deliveries, written
 from relay.store.tables import OPEN_DELIVERIES, deliveries
 from relay.store.turns import in_turn, loose_scan
 from relay.store.workbench import Meaning, Workbench, ending, store_meanings, workbench
@@ -27,7 +27,7 @@ class DeliveryStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._incoming = GroupCommit(database, insert_deliveries, database.commit_wait_s)
+        self._incoming = GroupCommit(database.appending, insert_deliveries, database.commit_wait_s)
         self._turns = count()
 
     def record(self, new: NewDelivery, translation: Translation | None = None) -> Recorded:
@@ -37,10 +37,10 @@ class DeliveryStore:
         come together share a transaction.
         """
         if translation is None:
-            return self._incoming.submit(packed(new))
-        new, meaning = packed(new), Meaning.of(new, translation)
+            return self._incoming.submit(written(new))
+        row, meaning = written(new), Meaning.of(new, translation)
         with self._database.remembering() as connection:
-            [recorded] = insert_deliveries(connection, [new])
+            [recorded] = insert_deliveries(connection, [row])
             if not recorded.repeated:
                 values = ending(translation, new.received_at)
                 connection.execute(update(deliveries).where(deliveries.c.id == recorded.id).values(values))
@@ -56,7 +56,7 @@ class DeliveryStore:
         with self._database.reading() as connection:
             if connection.scalar(_ANY_OPEN) is None:
                 return []  # without having kept anybody from writing
-        leased = {"lease_token": lease_token(holder), "due_at": now + timedelta(seconds=lease_s)}
+        token = lease_token(holder)
         with self._database.writing() as connection:
             shops = connection.scalars(_SHOPS).all()
             due = in_turn(
@@ -64,8 +64,10 @@ class DeliveryStore:
             )
             begun = [row.id for row in due if row.attempts]
             chosen = begun[:1] or [row.id for row in due]
-            rows = connection.execute(_LEASE, {"ids": chosen, **leased}).all() if chosen else []
-        return [_as_delivery(row) for row in sorted(rows, key=lambda row: row.id)]
+            leased = {"ids": chosen, "new_token": token, "until": now + timedelta(seconds=lease_s)}
+            connection.execute(_LEASE, leased)
+        with self._database.reading() as connection:  # bodies are large, and nobody should have to wait for them
+            return [_as_delivery(row) for row in connection.execute(_LEASED, {"ids": chosen, "token": token})]
 
     def translating(self) -> AbstractContextManager[Workbench]:
         """Give a workbench for some of the deliveries; what it stored is committed when its block ends."""
@@ -121,11 +123,30 @@ def due_deliveries(shop: str | None, now: datetime, limit: int) -> Select[Any]:
 
 _ANY_OPEN = select(deliveries.c.id).where(state_in(deliveries.c.state, OPEN_DELIVERIES)).limit(1)
 _SHOPS = loose_scan(deliveries.c.shop, state_in(deliveries.c.state, OPEN_DELIVERIES))
+# What a translation reads. Each further column would be read for nothing, and some have to be parsed.
+_CLAIMED = (
+    "id",
+    "platform",
+    "group_key",
+    "shop",
+    "topic",
+    "headers",
+    "body",
+    "received_at",
+    "triggered_at",
+    "api_version",
+    "attempts",
+    "lease_token",
+)
 _LEASE = (
     update(deliveries)
     .where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
-    .values(lease_token=bindparam("lease_token"), due_at=bindparam("due_at"), attempts=deliveries.c.attempts + 1)
-    .returning(deliveries)
+    .values(lease_token=bindparam("new_token"), due_at=bindparam("until"), attempts=deliveries.c.attempts + 1)
+)
+_LEASED = (
+    select(*(deliveries.c[name] for name in _CLAIMED))
+    .where(deliveries.c.id.in_(bindparam("ids", expanding=True)), deliveries.c.lease_token == bindparam("token"))
+    .order_by(deliveries.c.id)
 )
 
 

@@ -52,6 +52,7 @@ class Database:
         self.engine = engine
         self._memory_lock = memory_lock
         self._writer = engine.execution_options(writing=True)
+        self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._bare = engine.execution_options(bare=True)
         self._lock = lock
         self.commit_wait_s = commit_wait_s
@@ -79,10 +80,28 @@ class Database:
                 with self._lock.held(limit_s), self._writer.begin() as connection:
                     yield connection
 
+    @contextmanager
+    def appending(self, wait_s: float | None = None) -> Iterator[Connection]:
+        """Give what ``writing`` gives, for one statement that changes something and any that read after it.
+
+        On PostgreSQL each is a transaction of its own, which saves two of three round trips.
+        """
+        if self._lock is not None:
+            with self.writing(wait_s) as connection:
+                yield connection
+        else:
+            with named_trouble(), self._single.connect() as connection:
+                yield connection
+
     @property
     def has_one_writer(self) -> bool:
         """Whether the whole database is locked by whoever writes, as SQLite's is."""
         return self._lock is not None
+
+    def give_way(self) -> None:
+        """Let other processes write first, as those that nobody waits for should: matters on SQLite alone."""
+        if self._lock is not None:
+            self._lock.gives_way = True
 
     @contextmanager
     def memory(self) -> Iterator[None]:

@@ -10,12 +10,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Generic, TypeVar
 
 from sqlalchemy import Connection
 
 from relay.errors import StoreUnavailable
-from relay.store.engine import MISTAKES, Database
+from relay.store.engine import MISTAKES
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -29,10 +30,19 @@ class _Ticket(Generic[Item, Result]):
 
     def __init__(self, item: Item) -> None:
         self.item = item
-        self.woken = threading.Event()
         self.leads = False
+        self._asleep = threading.Lock()  # half the work of an Event, and there is one for each request
+        self._asleep.acquire()
         self.result: Result | None = None
         self.error: Exception | None = None
+
+    def sleep(self, seconds: float) -> bool:
+        """Wait to be woken; False when the time is over."""
+        return self._asleep.acquire(timeout=seconds)
+
+    def wake(self) -> None:
+        """Wake the caller, who sleeps or is about to; he does so once, for the lead or for an answer."""
+        self._asleep.release()
 
 
 class GroupCommit(Generic[Item, Result]):
@@ -40,14 +50,17 @@ class GroupCommit(Generic[Item, Result]):
 
     def __init__(
         self,
-        database: Database,
+        transaction: Callable[[float], AbstractContextManager[Connection]],
         write: Callable[[Connection, Sequence[Item]], Sequence[Result]],
         wait_s: float,
         linger_s: float = 0.0,
     ) -> None:
-        """Take what to write with; for ``linger_s`` a leader waits for others to come, where nobody is in a hurry."""
+        """Take what to write with; for ``linger_s`` a leader waits for others to come, where nobody is in a hurry.
+
+        ``transaction`` is a database's ``writing``, or its ``appending`` where ``write`` changes something once.
+        """
         self._linger_s = linger_s
-        self._database = database
+        self._transaction = transaction
         self._write = write
         self._wait_s = wait_s
         self._guard = threading.Lock()
@@ -66,7 +79,7 @@ class GroupCommit(Generic[Item, Result]):
         if not ticket.leads:
             self._follow(ticket)
         if ticket.leads:
-            self._lead()
+            self._lead(ticket)
         if ticket.error is not None:
             raise ticket.error
         if ticket.result is None:
@@ -75,19 +88,17 @@ class GroupCommit(Generic[Item, Result]):
 
     def _follow(self, ticket: _Ticket[Item, Result]) -> None:
         """Wait for an answer or for the lead. Longer than the leader may take, there is nothing to wait for."""
-        deadline = time.monotonic() + 2 * self._wait_s
-        while not ticket.woken.wait(max(deadline - time.monotonic(), 0)):
+        if not ticket.sleep(2 * self._wait_s):
             with self._guard:
                 if ticket in self._waiting:
                     self._waiting.remove(ticket)
-            return
 
-    def _lead(self) -> None:
+    def _lead(self, leader: _Ticket[Item, Result]) -> None:
         batch: list[_Ticket[Item, Result]] = []
         try:
             if self._linger_s:
                 time.sleep(self._linger_s)
-            with self._database.writing(self._wait_s) as connection:
+            with self._transaction(self._wait_s) as connection:
                 # Only now: whoever came while the database was another's goes along.
                 batch = self._take()
                 results = self._write(connection, [ticket.item for ticket in batch])
@@ -104,11 +115,12 @@ class GroupCommit(Generic[Item, Result]):
         finally:
             self._hand_over()
             for ticket in batch:
-                ticket.woken.set()
+                if ticket is not leader:
+                    ticket.wake()
 
     def _write_alone(self, ticket: _Ticket[Item, Result]) -> None:
         try:
-            with self._database.writing(self._wait_s) as connection:
+            with self._transaction(self._wait_s) as connection:
                 [ticket.result] = self._write(connection, [ticket.item])
         except Exception as error:
             ticket.error = error
@@ -124,4 +136,4 @@ class GroupCommit(Generic[Item, Result]):
                 return
             heir = self._waiting[0]
             heir.leads = True
-        heir.woken.set()
+        heir.wake()

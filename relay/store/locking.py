@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from sqlalchemy import BigInteger, Connection, bindparam, func, select
+from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, func, select
 
 from relay.errors import StoreUnavailable
-
-POLL_S = 0.001
-NEXT_POLL_S = 0.0001
+from relay.store.filelock import FileLock
 
 
 class WriteLock:
@@ -28,8 +24,12 @@ class WriteLock:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.gives_way = False
+        """Whether this process lets others go first: those that do so stand in the queue one at a time."""
         self._threads = threading.Lock()
+        self._file = FileLock(path)
+        self._next = FileLock(path.with_name(f"{path.name}.next"))
+        self._gate = FileLock(path.with_name(f"{path.name}.gate"))
 
     @contextmanager
     def held(self, wait_s: float) -> Iterator[None]:
@@ -38,46 +38,16 @@ class WriteLock:
         if not self._threads.acquire(timeout=wait_s):
             raise StoreUnavailable("Another thread has been writing to the store for too long.")
         try:
-            # The file is opened anew each time: a descriptor that a forked process inherits would share its lock.
-            descriptor = self._open(self._path)
-            try:
-                self._take_in_turn(descriptor, deadline)
+            with ExitStack() as stack:
+                if self.gives_way:
+                    stack.enter_context(self._gate.held(deadline))
+                # By way of a second lock, whose holder is the next: a process that gives the lock back and wants it
+                # again would be there first each time, and has to queue behind whoever is next.
+                with self._next.held(deadline):
+                    stack.enter_context(self._file.held(deadline))
                 yield
-            finally:
-                os.close(descriptor)
         finally:
             self._threads.release()
-
-    def _open(self, path: Path) -> int:
-        try:
-            return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise StoreUnavailable(f"The lock file {path} cannot be opened: {error.strerror}.") from error
-
-    def _take_in_turn(self, descriptor: int, deadline: float) -> None:
-        """Take the lock by way of a second one, whose holder is the next.
-
-        Who watches a file finds it free now and then only, and a process that gives the lock back and wants it again
-        would be there first each time. So it has to queue behind whoever is next.
-        """
-        place = self._open(self._path.with_name(f"{self._path.name}.next"))
-        try:
-            self._take(place, deadline, POLL_S)
-            self._take(descriptor, deadline, NEXT_POLL_S)
-        finally:
-            os.close(place)
-
-    def _take(self, descriptor: int, deadline: float, poll_s: float) -> None:
-        # A blocking flock has no time limit, and its holders are done within milliseconds, so the file is watched.
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    raise StoreUnavailable("Another process has been writing to the store for too long.") from None
-                time.sleep(poll_s)
-            else:
-                return
 
 
 class Contended(Exception):
@@ -100,8 +70,20 @@ def serialise(connection: Connection, *things: tuple[str, ...], wait: bool = Tru
             raise Contended
 
 
+def serialise_free(connection: Connection, things: Collection[tuple[str, ...]]) -> set[tuple[str, ...]]:
+    """Do the same for those of the things that no other transaction works on; gives these."""
+    if connection.dialect.name != "postgresql" or not things:
+        return set(things)
+    numbers = {thing: _number(thing) for thing in things}
+    rows = connection.execute(_TRY_EACH, {"numbers": sorted(set(numbers.values()))})
+    taken = {row.number for row in rows if row.taken}
+    return {thing for thing, number in numbers.items() if number in taken}
+
+
 _WAIT_FOR = select(func.pg_advisory_xact_lock(bindparam("number", type_=BigInteger)))
 _TRY = select(func.pg_try_advisory_xact_lock(bindparam("number", type_=BigInteger)))
+_EACH = func.unnest(bindparam("numbers", type_=ARRAY(BigInteger))).column_valued("number")
+_TRY_EACH = select(_EACH, func.pg_try_advisory_xact_lock(_EACH).label("taken"))
 
 
 def _number(thing: tuple[str, ...]) -> int:

@@ -53,6 +53,10 @@ class Store:
         """Close all connections."""
         self._database.close()
 
+    def give_way(self) -> None:
+        """Let those that somebody waits for, such as a shop, write before this process; only workers should."""
+        self._database.give_way()
+
     def notify(self) -> None:
         """Tell all listeners of this database that there is work, see ``relay.store.notifying``; never raises.
 

@@ -22,6 +22,10 @@ from uuid import uuid4
 from relay.log import get_logger
 from relay.store.notifying import LOOK_AGAIN_S, Listener
 
+RING_INTERVAL_S = 0.01
+"""The least time between two rings of a process."""
+
+_LOOK_AGAIN_HERE_S = 2 * RING_INTERVAL_S
 _PREFIX, _SUFFIX = "wake-", ".sock"
 _LONGEST_ADDRESS = 100  # bytes; Linux takes 107, other systems 103
 _OPEN_FOLDERS = Path("/proc/self/fd")  # another name for a folder whose own name is too long
@@ -32,14 +36,27 @@ log = get_logger(__name__)
 class Bell:
     """Wakes the workers that listen in ``folder``. Holds nothing open, so it may be shared by forks and threads."""
 
-    def __init__(self, folder: Path, elsewhere: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        elsewhere: Callable[[], object] = lambda: None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Take the folder, and ``elsewhere``, which wakes the workers of other machines and does not raise."""
         self._folder = folder
         self._elsewhere = elsewhere
+        self._monotonic = monotonic
+        self._next_at = -math.inf
 
     def ring(self) -> None:
-        """Wake every worker that listens; never raises, and waits for nobody on this machine."""
-        self._ring_here()
+        """Wake every worker that listens; never raises, and waits for nobody on this machine.
+
+        Within RING_INTERVAL_S of the last ring there is none: who heard that one looks again when this time is over.
+        """
+        now = self._monotonic()
+        if now >= self._next_at:
+            self._next_at = now + RING_INTERVAL_S
+            self._ring_here()
         self._elsewhere()
 
     def _ring_here(self) -> None:
@@ -102,26 +119,30 @@ class Ear:
     def wait(self, timeout_s: float) -> bool:
         """Wait for a ring, at most ``timeout_s`` seconds; tells whether one came. Rings so far count as one.
 
-        A process notifies other machines only every so often and leaves out what follows soon. So a notification counts
-        a second time, LOOK_AGAIN_S after it. To have begun listening counts as one too: some may have been missed.
+        A process rings and notifies only every so often and leaves out what follows soon. So each counts a second time,
+        soon after it. To have begun listening at the database counts as one too: some may have been missed.
 
         Connecting a listener that has no connection takes time of its own, a few seconds where no server answers.
         """
         if self._listener is not None and self._listener.connect():
-            return self._heard_elsewhere()
+            return self._heard(LOOK_AGAIN_S)
         left_s = min(timeout_s, max(self._look_again_at - self._monotonic(), 0))
         sources = [each for each in (self._socket, self._listener) if each is not None and each.fileno() >= 0]
         ready = select.select(sources, [], [], left_s)[0]
         rung = self._socket is not None and self._socket in ready and _emptied(self._socket)
         if self._listener in ready and self._listener.heard():
-            return self._heard_elsewhere()
+            return self._heard(LOOK_AGAIN_S)
+        if rung:
+            return self._heard(_LOOK_AGAIN_HERE_S)
         if self._monotonic() >= self._look_again_at:
             self._look_again_at = math.inf
             return True
-        return rung
+        return False
 
-    def _heard_elsewhere(self) -> bool:
-        self._look_again_at = self._monotonic() + LOOK_AGAIN_S
+    def _heard(self, again_s: float) -> bool:
+        """Note when to look again, which an earlier note never brings forward: each look until then counts too."""
+        again_at = self._monotonic() + again_s
+        self._look_again_at = again_at if math.isinf(self._look_again_at) else max(self._look_again_at, again_at)
         return True
 
     def _bind(self, listener: socket.socket) -> None:

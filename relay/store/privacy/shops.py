@@ -23,7 +23,7 @@ from relay.store.privacy.erasing import (
 from relay.store.privacy.finding import is_key
 from relay.store.privacy.searching import SLICE, THROUGH, Place
 from relay.store.pseudonyms import pseudonym_key
-from relay.store.receiving import insert_deliveries
+from relay.store.receiving import insert_deliveries, written
 from relay.store.tables import catalog_items, commands, contact_addresses, contacts, deliveries, resources
 
 _DELIVERIES, _SETTLING, _MEMORY = "deliveries", "settling", "memory"
@@ -123,7 +123,7 @@ def _ask_for_deletions(
         for address in addresses
     ]
     if incoming:
-        insert_deliveries(connection, incoming)
+        insert_deliveries(connection, list(map(written, incoming)))
 
 
 def _forget_person(connection: Connection, group: str, address: str) -> None:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from sqlalchemy import Column, Integer, LargeBinary, MetaData, Table, create_engine, insert, select, type_coerce
+from sqlalchemy.dialects import sqlite
 
 from relay.store.columns import PACKED, Compressed, Json, Moment, Packed
 
@@ -43,6 +44,14 @@ def test_times_compare_as_times_whatever_their_zone(connection):
     later_in_india = datetime(2026, 11, 24, 17, 31, tzinfo=timezone(timedelta(hours=5, minutes=30)))
 
     assert connection.scalar(select(things.c.id).where(things.c.moment < later_in_india)) == 1
+
+
+@pytest.mark.parametrize("moment", [datetime(2026, 1, 2, 3, 4, 5, 6, UTC), datetime(999, 12, 31, tzinfo=UTC)])
+def test_sqlite_spells_times_as_sqlalchemy_does(moment):
+    engine = sqlite.dialect()
+    usual = sqlite.DATETIME().bind_processor(engine)
+    ours = Moment().bind_processor(engine)
+    assert ours(moment) == usual(moment.replace(tzinfo=None))
 
 
 def test_time_without_a_zone_is_refused(connection):

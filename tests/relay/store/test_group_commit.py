@@ -55,7 +55,7 @@ def _waiting(commit: GroupCommit[Any, Any], number: int) -> None:
 
 
 def _group(database: Slow, write: Callable[[Any, Sequence[Any]], Sequence[Any]]) -> GroupCommit[Any, Any]:
-    return GroupCommit(database, write, wait_s=5)  # type: ignore[arg-type]  # all of a database it uses
+    return GroupCommit(database.writing, write, wait_s=5)
 
 
 def test_those_who_come_together_share_a_transaction_and_each_gets_its_own_result():
@@ -133,7 +133,7 @@ def test_trouble_with_the_database_is_everybodys_and_the_next_caller_finds_it_me
 
 def test_a_caller_whose_turn_does_not_come_in_time_is_told_so_and_leaves_the_queue():
     database = Slow()
-    commit = GroupCommit(database, lambda connection, items: items, wait_s=0.05)  # type: ignore[arg-type]
+    commit = GroupCommit(database.writing, lambda connection, items: items, wait_s=0.05)
     leader, _ = _submitted(commit, ["leader"])
     assert database.entered.acquire(timeout=10)
     follower, results = _submitted(commit, ["follower"])
@@ -180,12 +180,12 @@ def test_deliveries_of_many_threads_are_each_stored_once(store: Store):
 
 @pytest.mark.parametrize("known", [False, True])
 def test_the_same_delivery_twice_in_one_transaction_is_one(store: Store, known: bool):
-    from relay.store.receiving import insert_deliveries
+    from relay.store.receiving import insert_deliveries, written
 
     if known:
         store.deliveries.record(new_delivery(dedupe="same"))
     twins = [new_delivery(dedupe="same"), new_delivery(dedupe="other"), new_delivery(dedupe="same")]
     with store._database.writing() as connection:
-        first, other, second = insert_deliveries(connection, twins)
+        first, other, second = insert_deliveries(connection, list(map(written, twins)))
     assert (first.repeated, other.repeated, second.repeated) == (known, False, True)
     assert first.id == second.id != other.id

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import fcntl
 import threading
+from pathlib import Path
 
 import pytest
 
 from relay.errors import StoreUnavailable
-from relay.store import Store
+from relay.memory import Outlook
+from relay.store import Contended, Store
 from relay.store.locking import WriteLock
 from relay.store.privacy.forgetting import SHOP, SHOP_START
 from relay.store.privacy.tasks import PrivacyTask
+from tests.support.patience import until
 from tests.support.stored import NOW, ask, claim_delivery, new_delivery, product, put, translated
 
 
@@ -26,6 +30,39 @@ def test_lock_is_given_back_when_its_holder_fails(tmp_path):
         raise ZeroDivisionError
     with lock.held(0.01):
         pass
+
+
+def test_who_gives_way_is_overtaken_by_others_but_not_by_those_that_do_so_too(tmp_path):
+    holder, patient, other = (WriteLock(tmp_path / "lock") for _ in range(3))
+    holder.gives_way = patient.gives_way = True
+    order = []
+
+    def write(lock: WriteLock, name: str) -> threading.Thread:
+        def run() -> None:
+            with lock.held(10):
+                order.append(name)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        return thread
+
+    with holder.held(1):
+        first = write(patient, "patient")
+        until(lambda: is_taken(tmp_path / "lock.gate"))
+        second = write(other, "other")
+        until(lambda: is_taken(tmp_path / "lock.next"))
+    first.join(10)
+    second.join(10)
+    assert order == ["other", "patient"]
+
+
+def is_taken(path: Path) -> bool:
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def test_two_workers_can_not_translate_deliveries_of_one_resource_at_once(store):
@@ -71,6 +108,28 @@ def test_translations_of_two_resources_do_not_wait_for_each_other_on_postgresql(
     with store.deliveries.translating() as bench, store.deliveries.translating() as other:
         assert bench.memory.resource("acme", "order", "1") is None
         assert other.memory.resource("acme", "order", "2") is None
+    store.close()
+
+
+@pytest.mark.postgres
+def test_only_the_first_delivery_of_a_slice_waits_for_what_is_foreseen_on_postgresql(postgres_url, tmp_path):
+    store = Store.open(postgres_url, folder=tmp_path, commit_wait_s=0.05)
+    store.migrate()
+    one, two, three = (("acme", "order", id_) for id_ in ("1", "2", "3"))
+    store.deliveries.record(new_delivery())
+    delivery = claim_delivery(store)
+    with store.deliveries.translating() as other:
+        other.memory.resource(*two)
+        with pytest.raises(StoreUnavailable), store.deliveries.translating() as bench:
+            bench.foresee([Outlook((two,))])
+        with store.deliveries.translating() as bench:
+            bench.foresee([Outlook((one,)), Outlook((two,)), Outlook((three,))])
+            bench.keep(delivery, translated(put()), NOW)
+            assert bench.memory.resource(*three) is None
+            with pytest.raises(Contended):
+                bench.memory.resource(*two)
+            with pytest.raises(StoreUnavailable), store.deliveries.translating() as late:
+                late.memory.resource(*three)
     store.close()
 
 

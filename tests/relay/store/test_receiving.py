@@ -7,7 +7,8 @@ from sqlalchemy import LargeBinary, insert, select, type_coerce
 
 from relay.store import Store
 from relay.store.columns import PACKED
-from relay.store.receiving import insert_deliveries, packed
+from relay.store.group_commit import MOST_TOGETHER
+from relay.store.receiving import insert_deliveries, written
 from relay.store.tables import deliveries
 from tests.support.privacy import files_naming, tables_naming
 from tests.support.stored import NOW, new_delivery
@@ -40,7 +41,8 @@ def test_body_is_kept_small(store: Store):
 def test_body_that_was_packed_before_is_packed_once(store: Store):
     new = new_delivery(body=BODY)
     with store.deliveries._database.writing() as connection:
-        insert_deliveries(connection, [packed(new), packed(new_delivery(body=PACKED)), new_delivery(body=BODY)])
+        rows = [written(new), written(new_delivery(body=PACKED)), written(new_delivery(body=BODY))]
+        insert_deliveries(connection, [row | {"dedupe": str(place)} for place, row in enumerate(rows)])
     first, _, other = kept(store)
     assert first == other
     assert [each.body for each in store.deliveries.claim(NOW, 60, 10)] == [BODY, PACKED, BODY]
@@ -65,3 +67,16 @@ def test_search_of_files_finds_what_is_packed_in_them(sqlite_url: str, tmp_path)
     store.close()
     assert b"ann@example.com" not in (tmp_path / "relay.db").read_bytes()
     assert files_naming(tmp_path, "Ann@example.com") == {"relay.db"}
+
+
+def test_receipts_name_their_own_deliveries_among_repeated_ones(store: Store):
+    """Check that new ones among known ones get their own ids, in more rows than one statement takes."""
+    names = [f"{number:03}" for number in range(2 * MOST_TOGETHER + 20)]
+    known = {name: store.deliveries.record(new_delivery(dedupe=name)).id for name in names[5::40]}
+    rows = [written(new_delivery(dedupe=name)) for name in [*reversed(names), names[7]]]
+    with store.deliveries._database.writing() as connection:
+        receipts = insert_deliveries(connection, rows)
+        stored = {row.dedupe: row.id for row in connection.execute(select(deliveries.c.dedupe, deliveries.c.id))}
+    assert [receipt.id for receipt in receipts] == [stored[row["dedupe"]] for row in rows]
+    assert [receipt.repeated for receipt in receipts[:-1]] == [name in known for name in reversed(names)]
+    assert receipts[-1].repeated

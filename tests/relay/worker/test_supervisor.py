@@ -131,6 +131,18 @@ def test_ctrl_c_in_the_terminal_does_not_reach_the_supervisor(supervise, tmp_pat
     assert os.getsid(supervisor.pid) == supervisor.pid
 
 
+def test_children_come_second_where_processors_are_short(supervise, tmp_path):
+    """Among the processes of a session by niceness, and among sessions where the kernel shares time out by these."""
+    supervise(child(STEADY, tmp_path))
+    [pid] = until(lambda: pids(tmp_path))
+    assert os.getpriority(os.PRIO_PROCESS, pid) > os.getpriority(os.PRIO_PROCESS, 0)
+    group = Path(f"/proc/{pid}/autogroup")
+    if not group.exists():
+        pytest.skip("this kernel has no autogroups")
+    theirs = int(group.read_text().split()[-1])
+    assert theirs > 0
+
+
 def test_pauses_grow_to_a_bound():
     assert [pause_s(failures) for failures in (1, 2, 3, 7, 1000)] == [0.5, 1.0, 2.0, 30.0, 30.0]
 

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from relay.store import Store
 from relay.store.notifying import LOOK_AGAIN_S
-from relay.worker.waking import Bell, Ear
+from relay.worker.waking import RING_INTERVAL_S, Bell, Ear
 
 PATIENCE_S = 20.0
 
@@ -226,11 +226,18 @@ def test_each_notification_puts_the_second_look_off(ear, listener, clock):
     assert not ear.wait(0)
 
 
-def test_ring_on_this_machine_counts_once(ear, tmp_path, clock):
-    Bell(tmp_path).ring()
+def test_rings_that_come_too_soon_are_left_out_and_made_up_for_by_a_second_look(ear, tmp_path, clock):
+    bell = Bell(tmp_path, monotonic=lambda: clock.now().timestamp())
+    bell.ring()
     assert ear.wait(PATIENCE_S)
-    clock.advance(60)
+    clock.advance(RING_INTERVAL_S * 0.9)
+    bell.ring()
+    assert not ear.wait(0), "a process that is busy would ring for each delivery"
+    clock.advance(RING_INTERVAL_S * 1.2)
+    assert ear.wait(0)
     assert not ear.wait(0)
+    bell.ring()
+    assert ear.wait(0), "the time is over"
 
 
 def test_ear_that_begins_to_listen_looks_twice_for_what_it_missed(ear, listener, clock):
