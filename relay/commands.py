@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -93,6 +93,7 @@ class Command:
     payload: Mapping[str, Any]
     event: EventKey | None = None
     warnings: tuple[str, ...] = ()
+    digest: str | None = field(default=None, compare=False)  # of the payload, where whoever made it knows
 
 
 @dataclass(frozen=True, slots=True)

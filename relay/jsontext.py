@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from decimal import Decimal
 from typing import Any
 
 import simplejson
@@ -29,10 +30,12 @@ _SORTED = simplejson.JSONEncoder(
     namedtuple_as_object=False,
 )
 
+_DECODER = simplejson.JSONDecoder(parse_float=Decimal, allow_nan=False)
+
 
 def loads(text: bytes | str) -> Any:
     """Parse JSON; raises ValueError when it is none (NaN and Infinity count as none)."""
-    return simplejson.loads(text, use_decimal=True, allow_nan=False)
+    return _DECODER.decode(text if isinstance(text, str) else str(text, "utf-8"))
 
 
 def dumps(value: Any) -> str:

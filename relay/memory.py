@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from relay.commands import EventKey
 from relay.privacy import pseudonym
@@ -29,6 +29,22 @@ class Resource:
     facts: Mapping[str, Any] = field(default_factory=dict)  # JSON values
     account: str | None = None  # the shop's customer id of whom it belongs to
     since: datetime | None = None  # the moment it speaks of: an order's date, otherwise its newest body's
+
+
+ResourceKey: TypeAlias = tuple[str, str, str]
+"""Shop, kind and id of a resource."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a translation will most likely read, so that it can be read at once with what others will.
+
+    It is no more than a guess: what it leaves out is read when it is needed, what it names needlessly does no harm.
+    """
+
+    resources: tuple[ResourceKey, ...] = ()
+    events: tuple[ResourceKey, ...] = ()  # of these resources
+    people: tuple[tuple[str, str], ...] = ()  # group, and address in lower case
 
 
 @dataclass(frozen=True, slots=True)

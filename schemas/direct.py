@@ -19,8 +19,10 @@ class _Entry(NamedTuple):
 
     key: str  # in the body
     name: str  # in what is loaded; a dot leads into a table
+    table: str | None  # where the name leads to, when it is one step
     is_deep: bool
     read: Callable[[Any], Any]  # from a value that is there; raises ValidationError
+    make: Callable[[], Any] | None  # what gives the default
     default: Any  # ``missing`` to leave it out
 
 
@@ -52,26 +54,38 @@ class DirectSchema(Schema):
     def load_directly(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Load sound data in one pass. Raises: ValidationError for the first fault, without its path."""
         loaded: dict[str, Any] = {}
-        for key, name, is_deep, read, default in self._entries:
+        for key, name, table, is_deep, read, make, default in self._entries:
             if key in data:
                 value = read(data[key])
-            elif callable(default):
-                value = default()
+            elif make is not None:
+                value = make()
             else:
                 value = default
             if value is missing:
                 continue
-            if is_deep:
+            if not is_deep:
+                loaded[name] = value
+            elif table is None:
                 set_value(loaded, name, value)
             else:
-                loaded[name] = value
+                loaded.setdefault(table, {})[name] = value
         return loaded
 
 
 def _entry(name: str, field: fields.Field[Any]) -> _Entry:
     target = field.attribute or name
+    table, dot, leaf = target.partition(".")
+    is_one_step = bool(dot) and "." not in leaf
     default = _refusing(field) if field.required else field.load_default
-    return _Entry(field.data_key or name, target, "." in target, _reader(field), default)
+    return _Entry(
+        key=field.data_key or name,
+        name=leaf if is_one_step else target,
+        table=table if is_one_step else None,
+        is_deep=bool(dot),
+        read=_reader(field),
+        make=default if callable(default) else None,
+        default=default,
+    )
 
 
 def _refusing(field: fields.Field[Any]) -> Callable[[], Any]:

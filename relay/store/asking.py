@@ -20,6 +20,8 @@ from relay.store.tables import commands
 
 DRY_RUN = "Dry run: not sent."
 
+_NO_WARNINGS = as_json([])
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -32,7 +34,8 @@ class Written:
     @classmethod
     def of(cls, command: Command) -> Written:
         """Write a command out."""
-        return cls(command, as_json(dict(command.payload)), jsontext.digest(command.payload))
+        digest = command.digest or jsontext.digest(command.payload)
+        return cls(command, as_json(dict(command.payload)), digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,20 +102,21 @@ def _row(request: Request, written: Written, contact: int | None, now: datetime)
         "delivery_id": request.delivery_id,
         "group_key": request.group,
         "shop": request.shop or "",
-        "lane": command.kind.lane,
-        "kind": command.kind,
+        # Plain texts: of any other class, what speaks to the database first asks whether it can be converted.
+        "lane": command.kind.lane.value,
+        "kind": command.kind.value,
         "subject": subject,
         "contact": contact,
         "location": location,
         "payload": written.payload,
         "event_shop": key and key.shop,
-        "event_kind": key and key.kind,
+        "event_kind": key and str(key.kind),
         "event_resource_id": key and key.resource_id,
         "event_slot": key and key.slot,
-        "state": CommandState.DROPPED if request.dry_run else CommandState.WAITING,
+        "state": (CommandState.DROPPED if request.dry_run else CommandState.WAITING).value,
         "due_at": now,
         "last_error": DRY_RUN if request.dry_run else None,
-        "warnings": list(command.warnings),
+        "warnings": as_json(command.warnings) if command.warnings else _NO_WARNINGS,
         "created_at": now,
         "settled_at": now if request.dry_run else None,
     }

@@ -12,10 +12,11 @@ from datetime import datetime
 from relay import jsontext
 from relay.commands import Command, CommandKind, EventKey, ProductSubject
 from relay.deliveries import Translation
-from relay.memory import CatalogItem, EventLink, Resource
+from relay.memory import CatalogItem, EventLink, Outlook, Resource, ResourceKey
+from relay.privacy import CONTACT_KIND, contacts_of
 from relay.store.asking import Written
 from relay.store.effects import event_date
-from relay.store.memory import StoredMemory
+from relay.store.memory import Person, StoredMemory
 
 ItemKey = tuple[str, str, str]
 
@@ -25,12 +26,26 @@ class Overlay:
 
     def __init__(self, stored: StoredMemory) -> None:
         self.stored = stored
-        self._resources: dict[tuple[str, str, str], Resource | None] = {}
-        self._changed: set[tuple[str, str, str]] = set()
-        self._events: dict[tuple[str, str, str], dict[str, EventLink]] = {}
+        self._resources: dict[ResourceKey, Resource | None] = {}
+        self._changed: set[ResourceKey] = set()
+        self._events: dict[ResourceKey, dict[str, EventLink]] = {}
         self._items: dict[ItemKey, CatalogItem | None] = {}
-        self._contacts: dict[tuple[str, str], int | None] = {}
+        self._contacts: dict[Person, int | None] = {}
         self._digests: dict[tuple[str, int | str], str | None] = {}
+
+    def foresee(self, outlooks: Iterable[Outlook]) -> None:
+        """Read at once what will most likely be read one by one: statements cost more than what they read."""
+        outlooks = list(outlooks)
+        people = dict.fromkeys(person for each in outlooks for person in each.people)
+        cards = ((contacts_of(group), CONTACT_KIND, self.pseudonym(group, address)) for group, address in people)
+        keys = dict.fromkeys([*(key for each in outlooks for key in each.resources), *cards])
+        linked = dict.fromkeys(key for each in outlooks for key in each.events)
+        self._resources |= self.stored.resources([key for key in keys if key not in self._resources])
+        for key, links in self.stored.links([key for key in linked if key not in self._events]).items():
+            self._events[key] = {link.key.slot: link for link in links}
+        found = self.stored.contacts([person for person in people if person not in self._contacts])
+        for person, (contact, digest) in found.items():
+            self._note_contact(person, contact, digest)
 
     def resource(self, shop: str, kind: str, resource_id: str) -> Resource | None:
         """Give what is remembered of a resource."""
@@ -123,11 +138,14 @@ class Overlay:
     def _contact(self, group: str, address: str) -> tuple[str, int | str]:
         """Give the key of a contact's digest: several addresses may be one contact's, a new one has no id yet."""
         if (group, address) not in self._contacts:
-            contact, digest = self.stored.contact(group, address)
-            self._contacts[group, address] = contact
-            self._digests.setdefault((group, address if contact is None else contact), digest)
+            self._note_contact((group, address), *self.stored.contact(group, address))
         contact = self._contacts[group, address]
         return group, address if contact is None else contact
+
+    def _note_contact(self, person: Person, contact: int | None, digest: str | None) -> None:
+        group, address = person
+        self._contacts[person] = contact
+        self._digests.setdefault((group, address if contact is None else contact), digest)
 
 
 def _as_read(resource: Resource | None) -> Resource | None:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from relay.deliveries import Delivery, DeliveryState, NewDelivery, Translation
-from relay.memory import Memory
+from relay.memory import Memory, Outlook
 from relay.store.asking import Request, Written, store_commands
 from relay.store.engine import Database
 from relay.store.items import store_items
@@ -20,6 +20,9 @@ from relay.store.overlay import Overlay
 from relay.store.privacy.forgetting import forget, plan
 from relay.store.pseudonyms import known_key, pseudonym_key
 from relay.store.tables import deliveries
+
+STORED_AT_ONCE = 10
+"""How many deliveries share a transaction on SQLite: one takes as long as a shop may be kept waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +54,22 @@ class Workbench:
         self._stack = stack
         self._overlay = Overlay(StoredMemory(reads))
         self._kept: list[tuple[Delivery, Meaning]] = []
+        self._later: Sequence[Outlook] = ()
 
     @property
     def memory(self) -> Memory:
         """Memory as it will be once what is kept has been stored."""
         return self._overlay
+
+    def foresee(self, outlooks: Sequence[Outlook]) -> None:
+        """Read at once what some deliveries, translated in this order, will most likely read of memory.
+
+        Where things are locked one by one, only the first delivery may wait for them: the others' are read when it is
+        kept, as far as nobody works on them.
+        """
+        at_once = len(outlooks) if self._database.has_one_writer else 1
+        self._later = outlooks[at_once:]
+        self._overlay.foresee(outlooks[:at_once])
 
     def keep(self, delivery: Delivery, translation: Translation, now: datetime) -> None:
         """Take a translation, to be stored with the rest of the slice.
@@ -66,28 +80,38 @@ class Workbench:
         self._kept.append((delivery, meaning))
         self._overlay.absorb(delivery.group, translation, meaning.commands, now)
         self._overlay.stored.waits = False
+        if self._later:
+            later, self._later = self._later, ()
+            self._overlay.foresee(later)
 
     def store(self, now: datetime) -> bool:
-        """Store all that was kept; False, and nothing of it is written, when the lease of any of it was lost."""
+        """Store all that was kept, in its order; False when the lease of any of it was lost.
+
+        Then that and what comes after it is not written. What comes before it may be: on SQLite some deliveries at a
+        time share a transaction, so that the receiver need not wait for all. The last one is committed with the block.
+        """
         kept, self._kept = self._kept, []
-        if not kept:
-            return True
-        return _store(self._writes(), kept, now)
+        if not self._database.has_one_writer:
+            return _store(self._reads, kept, now)
+        while len(kept) > STORED_AT_ONCE:
+            with self._database.writing() as connection:
+                if not _store(connection, kept[:STORED_AT_ONCE], now):
+                    return False
+            kept = kept[STORED_AT_ONCE:]
+        return _store(self._stack.enter_context(self._database.writing()), kept, now)
 
     def finish(self, delivery: Delivery, translation: Translation, now: datetime) -> bool:
         """Store a slice of one."""
         self.keep(delivery, translation, now)
         return self.store(now)
 
-    def _writes(self) -> Connection:
-        return self._stack.enter_context(self._database.writing()) if self._database.has_one_writer else self._reads
-
 
 @contextmanager
 def workbench(database: Database) -> Iterator[Workbench]:
     """Give a workbench; what it stored is committed at the end, and rolled back on any exception.
 
-    On PostgreSQL one transaction reads and writes. On SQLite only the end of the slice keeps others from writing.
+    On PostgreSQL one transaction reads and writes. On SQLite only storing keeps others from writing, and of many
+    deliveries the first ones are committed before the end.
     """
     with ExitStack() as stack:
         stack.enter_context(database.memory())
@@ -105,6 +129,8 @@ def _make_key(database: Database) -> None:
 
 
 def _store(connection: Connection, kept: Sequence[tuple[Delivery, Meaning]], now: datetime) -> bool:
+    if not kept:
+        return True
     if not _are_leased(connection, [delivery for delivery, _ in kept]):
         return False
     connection.execute(_END_LEASE, [_ended(delivery, meaning.translation, now) for delivery, meaning in kept])

@@ -146,6 +146,8 @@ def scope(names: Mapping[str, Any]) -> Context:
 
 def plain(value: Any) -> Any:
     """Give None for nothing and lists for every kind of sequence; other values unchanged."""
+    if isinstance(value, str):  # as most are
+        return value
     if isinstance(value, Undefined):
         return None
     if isinstance(value, _SEQUENCES):

@@ -26,8 +26,9 @@ class _Column:
 
     def fitting(self) -> int:
         """Give how many items, from the first on, fit into the limit when they are joined."""
-        if self.limit is None:
-            return len(self.items)
+        count = len(self.items)
+        if self.limit is None or sum(map(len, self.items)) + (count - 1) * len(self.separator) <= self.limit:
+            return count
         lengths = accumulate(len(item) + len(self.separator) for item in self.items)
         return sum(length - len(self.separator) <= self.limit for length in lengths)
 
@@ -87,7 +88,7 @@ def _keep(columns: list[_Column], places: Iterable[int]) -> None:
 
 
 def _item(value: object, separator: str) -> str:
-    text = text_of(value)
+    text = value if isinstance(value, str) else text_of(value)
     return " ".join((text.replace(separator, " ") if separator else text).split())
 
 

@@ -157,6 +157,8 @@ def _value(line: MappedField, context: Context) -> Any:
 
 def _sendable(value: Any) -> Any:
     """Give the value, None for whatever is empty; raises LanguageError for an object."""
+    if isinstance(value, str):
+        return None if is_empty(value) else value
     if isinstance(value, list):
         return [_sendable(item) for item in value] if any(not is_empty(item) for item in value) else None
     if is_empty(value):

@@ -46,8 +46,8 @@ class Notebook:
 
     def note_facts(self, shop: str, kind: str, resource_id: str, facts: dict[str, Any]) -> None:
         """Keep a resource's new facts; all else of it stays."""
-        known = self.resource(shop, kind, resource_id) or Resource(shop, kind, resource_id)
-        self.note(replace(known, facts=facts))
+        known = self.resource(shop, kind, resource_id)
+        self.note(replace(known, facts=facts) if known else Resource(shop, kind, resource_id, facts=facts))
 
     def events(self, shop: str, kind: str, resource_id: str) -> Sequence[EventLink]:
         """Give all events ever asked for on behalf of a resource."""
@@ -100,9 +100,9 @@ class Notebook:
             self._digested = (body, jsontext.digest(body))
         return self._digested[1]
 
-    def note_asked(self, command: Command, digest: str | None = None) -> None:
-        """Keep what was just asked for, so that nothing is asked for twice; ``digest`` is its payload's, if known."""
-        subject, digest = command.subject, digest or jsontext.digest(command.payload)
+    def note_asked(self, command: Command) -> None:
+        """Keep what was just asked for, so that nothing is asked for twice."""
+        subject, digest = command.subject, command.digest or jsontext.digest(command.payload)
         if isinstance(subject, ProductSubject):
             self._products[subject.product_id] = digest
         elif command.event is not None:

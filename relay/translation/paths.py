@@ -1,6 +1,6 @@
 """The simplest expressions, evaluated without Jinja's rendering: constants, paths such as ``customer.address.city``,
-a field of each item of a list, and "or" and "if" between any two. Most lines of a mapping are no more than that, and
-rendering is most of what they would cost.
+a field of each item of a list, filters, and "or" and "if" between any two. Most lines of a mapping are no more than
+that, and rendering is most of what they would cost.
 """
 
 from __future__ import annotations
@@ -42,7 +42,10 @@ def direct(
     if isinstance(node, nodes.CondExpr) and node.expr2 is not None:
         test, one, other = compiled(node.test), compiled(node.expr1), compiled(node.expr2)
         return lambda context: one(context) if test(context) else other(context)
-    return _each(node, environment, compiled) or _path(node, environment)
+    if isinstance(node, nodes.List):
+        items = [compiled(item) for item in node.items]
+        return lambda context: [item(context) for item in items]
+    return _each(node, environment, compiled) or _filter(node, environment, compiled) or _path(node, environment)
 
 
 def _each(node: nodes.Expr, environment: SandboxedEnvironment, compiled: Callable[[nodes.Expr], Value]) -> Value | None:
@@ -62,6 +65,19 @@ def _each(node: nodes.Expr, environment: SandboxedEnvironment, compiled: Callabl
         return by_filter(context, value, attribute=name)
 
     return each
+
+
+def _filter(
+    node: nodes.Expr, environment: SandboxedEnvironment, compiled: Callable[[nodes.Expr], Value]
+) -> Value | None:
+    """Compile a filter whose arguments have no names, unless it wants to know more than its value and these."""
+    if not isinstance(node, nodes.Filter) or node.node is None or node.kwargs or node.dyn_args or node.dyn_kwargs:
+        return None
+    apply = environment.filters.get(node.name)
+    if apply is None or hasattr(apply, "jinja_pass_arg"):
+        return None
+    value, arguments = compiled(node.node), [compiled(argument) for argument in node.args]
+    return lambda context: apply(value(context), *(argument(context) for argument in arguments))
 
 
 def _path(node: nodes.Expr, environment: SandboxedEnvironment) -> Value | None:

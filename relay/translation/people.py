@@ -217,8 +217,8 @@ class Contact:
             if flags or change:
                 shaped = contact_payload(values | flags | change)
                 digest = jsontext.digest(shaped.payload)
-            command = Command(CommandKind.CONTACT_UPSERT, subject, shaped.payload, warnings=shaped.warnings)
-            self._scene.ask(command, rule, sources, digest=digest)
+            command = Command(CommandKind.CONTACT_UPSERT, subject, shaped.payload, None, shaped.warnings, digest)
+            self._scene.ask(command, rule, sources)
             if not self._scene.shop.dry_run:
                 self._told = {"digest": standing, "consent": consent}
                 if subject.new_email:

@@ -120,13 +120,12 @@ class Scene:
         sources: Mapping[str, Source] = MappingProxyType({}),
         *,
         values: Mapping[str, Any] | None = None,
-        digest: str | None = None,
     ) -> None:
         """Ask for a command, saying which rule wants it and which line of the mapping made each field.
 
-        ``values`` are the fields where they are not the payload's, ``digest`` is the payload's where it is known.
+        ``values`` are the fields where they are not the payload's.
         """
-        self.notes.note_asked(command, digest)
+        self.notes.note_asked(command)
         shown = command.payload if values is None else values
         self.asked.append(Asked(command, rule, shown, dict(sources)))
 

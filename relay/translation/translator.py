@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
-from relay import jsontext
 from relay.changes import AccountMerge, ConsentChange, Piece, StockChange, TagChange
 from relay.commerce import Cart, Customer, Deletion, Order, PlatformError, Product, ResourceKind
 from relay.deliveries import Delivery, Translation
-from relay.errors import PayloadInvalid, TranslationError
+from relay.errors import TranslationError
 from relay.memory import EmptyMemory, Memory, Resource
 from relay.platforms import Platform, Platforms
 from relay.privacy import RELAY_PLATFORM, CustomerRedaction, DataRequest, ShopRedaction
@@ -18,6 +17,7 @@ from relay.shops import Directory, Group, Shop
 from relay.translation.api import API_PLATFORM, api_replay
 from relay.translation.mapping import Mapping as FieldMapping
 from relay.translation.notebook import Notebook
+from relay.translation.opening import Opened, opened, parsed
 from relay.translation.rules.carts import take_cart
 from relay.translation.rules.changes import take_consent, take_merge, take_tags
 from relay.translation.rules.customers import take_customer
@@ -88,8 +88,22 @@ class Translator:
         self._mappings = mappings
         self._test_orders = test_orders
 
-    def translate(self, delivery: Delivery, memory: Memory, now: datetime) -> Translation:
+    def opened(self, delivery: Delivery) -> Opened | None:
+        """Read a shop's delivery ahead of its translation; None for what ``translate`` has to look at by itself."""
+        shop = self._directory.shops.get(delivery.shop or "")
+        platform = self._platforms.get(shop.platform) if shop else None
+        topic = platform.topics.get(delivery.topic) if platform else None
+        if shop is None or topic is None or delivery.platform in (API_PLATFORM, RELAY_PLATFORM):
+            return None
+        try:
+            return opened(delivery.body, topic, shop)
+        except TranslationError:
+            return None  # ``translate`` meets the same fault, and tells it
+
+    def translate(self, delivery: Delivery, memory: Memory, now: datetime, opened: Opened | None = None) -> Translation:
         """Give all that a delivery means, of a shop, of the REST API or of the relay itself.
+
+        ``opened`` is what was read of it ahead, if it was.
 
         Raises: TranslationError when it has to become a dead letter; its message names the field.
         """
@@ -97,7 +111,7 @@ class Translator:
             return self._api(delivery)
         if delivery.platform == RELAY_PLATFORM:
             return _carried_out(self._own_scene(delivery, memory, now))
-        return _shops(self._scene(delivery, memory, now))
+        return _shops(self._scene(delivery, memory, now), opened)
 
     def explain(
         self, delivery: Delivery, now: datetime, memory: Memory | None = None
@@ -166,29 +180,28 @@ def _translation(scene: Scene, ending: Ending, about: tuple[str, str] | None) ->
     )
 
 
-def _shops(scene: Scene) -> Translation:
+def _shops(scene: Scene, ahead: Opened | None = None) -> Translation:
     """Translate a delivery of a shop."""
-    return _translation(scene, *_translated(scene))
+    return _translation(scene, *_translated(scene, ahead))
 
 
 def _carried_out(scene: Scene) -> Translation:
     """Do what one of the relay's own deliveries asks for; there is one topic of these."""
-    redaction = read_erasure(_parsed(scene.delivery.body))
+    redaction = read_erasure(parsed(scene.delivery.body))
     return _translation(scene, take_redaction(scene, redaction, {}), _about(redaction))
 
 
-def _translated(scene: Scene) -> tuple[Ending, tuple[str, str] | None]:
+def _translated(scene: Scene, ahead: Opened | None) -> tuple[Ending, tuple[str, str] | None]:
     """Apply the rule for a delivery's record; gives how it ends, and the kind and id of what it is about."""
     name = scene.delivery.topic
     topic = scene.platform.topics.get(name)
     if topic is None:
         why = scene.platform.ignored.get(name)
         return ignored(f"topic-ignored: {why}" if why else "topic-unknown"), None
-    body = _parsed(scene.delivery.body)
-    record = topic.read(body, scene.shop)
-    scene.delivered = (body, record)
-    about = _about(record)
-    return _RULES[type(record)](scene, record, cast(Mapping[str, Any], body)), about
+    read = ahead or opened(scene.delivery.body, topic, scene.shop)
+    scene.delivered = (read.body, read.record)
+    about = _about(read.record)
+    return _RULES[type(read.record)](scene, read.record, read.body), about
 
 
 def _remembered(scene: Scene, ending: Ending, about: tuple[str, str] | None) -> tuple[Resource, ...]:
@@ -197,15 +210,6 @@ def _remembered(scene: Scene, ending: Ending, about: tuple[str, str] | None) -> 
         return scene.notes.resources
     known = scene.notes.resource(scene.shop.key, *about) if about and not ending.stays else None
     return () if known is None else (bare(known),)
-
-
-def _parsed(body: bytes) -> Any:
-    if not body.strip():
-        raise PayloadInvalid("The body is empty.")
-    try:
-        return jsontext.loads(body)
-    except (ValueError, RecursionError):
-        raise PayloadInvalid("The body is not JSON. In Shopify, choose JSON as the webhook's format.") from None
 
 
 def _about(record: Any) -> tuple[str, str] | None:

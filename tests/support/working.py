@@ -126,7 +126,10 @@ class FakeTranslator:
         self.meaning = meaning or (lambda _delivery: Translation(DeliveryState.IGNORED, reason="test"))
         self.seen: list[int] = []
 
-    def translate(self, delivery: Delivery, memory: Any, now: datetime) -> Translation:
+    def opened(self, delivery: Delivery) -> None:
+        return None
+
+    def translate(self, delivery: Delivery, memory: Any, now: datetime, opened: Any = None) -> Translation:
         self.seen.append(delivery.id)
         return self.meaning(delivery)
 

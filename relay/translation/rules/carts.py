@@ -8,7 +8,7 @@ from typing import Any
 
 from relay.commerce import Cart, ResourceKind
 from relay.translation.order_events import CART, DesiredEvent
-from relay.translation.rules.events import settle_events, with_catalog_ids
+from relay.translation.rules.events import listed, settle_events
 from relay.translation.rules.forgotten import FORGOTTEN, is_forgotten
 from relay.translation.rules.orders import NO_CHANGE, check_currency
 from relay.translation.rules.remembering import belongs_to, body_and_record, remember
@@ -23,8 +23,8 @@ def take_cart(scene: Scene, cart: Cart, body: Mapping[str, Any]) -> Ending:
     ranks = (int(cart.completed_at is not None),)
     resource = remember(scene, ResourceKind.CART, cart.id, body, cart.updated_at, ranks)
     said_at = cart.updated_at or cart.created_at or scene.happened_at
-    listed = replace(cart, lines=with_catalog_ids(cart.lines, scene.shop))
-    hear(scene, resource, cart.customer, body, stamp(said_at, said_at, body, ranks[0], scene.notes.digest), cart=listed)
+    age = stamp(said_at, said_at, body, ranks[0], scene.notes.digest)
+    hear(scene, resource, cart.customer, body, age, cart=listed(cart, scene.shop))
     return settle_cart(scene, cart.id)
 
 
@@ -37,7 +37,7 @@ def settle_cart(scene: Scene, cart_id: str) -> Ending:
     if is_forgotten(scene, resource, cart.customer.id if cart.customer else None, words_of(resource).newest):
         return FORGOTTEN
     customer = buyer(scene, resource, cart.customer)
-    cart = replace(cart, customer=customer, lines=with_catalog_ids(cart.lines, scene.shop))
+    cart = listed(cart if cart.customer == customer else replace(cart, customer=customer), scene.shop)
     contact = tell_words(
         scene,
         words_of(resource),

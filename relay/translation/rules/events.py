@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from relay import jsontext
 from relay.commands import Command, CommandKind, ContactSubject, EventKey
-from relay.commerce import Line, ResourceKind
+from relay.commerce import Cart, Line, Order, ResourceKind
 from relay.shops import Shop
 from relay.translation.lists import join_lists
 from relay.translation.names import EventView
@@ -17,6 +17,7 @@ from relay.translation.scene import Scene
 from schemas.salesmanago import EVENT_LIMITS, event_payload
 
 Names = Mapping[str, Any]
+Sale = TypeVar("Sale", Order, Cart)
 
 _IDS: Mapping[str, Callable[[Line], str | None]] = {
     "product": lambda line: line.product_id,
@@ -74,6 +75,12 @@ def with_catalog_ids(lines: Sequence[Line], shop: Shop) -> tuple[Line, ...]:
     )
 
 
+def listed(sale: Sale, shop: Shop) -> Sale:
+    """Give an order or cart with what SALESmanago knows the products of its lines by."""
+    lines = with_catalog_ids(sale.lines, shop)
+    return sale if lines == sale.lines else replace(sale, lines=lines)
+
+
 def _put(
     scene: Scene, event: DesiredEvent, key: EventKey, subject: ContactSubject, names: Names, digest: str | None
 ) -> None:
@@ -86,5 +93,5 @@ def _put(
     payload = {"contactEvent": shaped.payload}
     shaped_digest = jsontext.digest(payload)
     if shaped_digest != digest:
-        command = Command(CommandKind.EVENT_PUT, subject, payload, key, (*cuts, *shaped.warnings))
-        scene.ask(command, event.rule, fields.sources, digest=shaped_digest)
+        command = Command(CommandKind.EVENT_PUT, subject, payload, key, (*cuts, *shaped.warnings), shaped_digest)
+        scene.ask(command, event.rule, fields.sources)

@@ -12,14 +12,14 @@ from relay.deliveries import DeliveryState
 from relay.memory import Resource
 from relay.translation.order_events import CANCELLED, CART, DesiredEvent, OrderLife, desired_events, is_cart
 from relay.translation.people import Contact
-from relay.translation.rules.events import settle_events, with_catalog_ids
+from relay.translation.rules.events import listed, settle_events
 from relay.translation.rules.forgotten import FORGOTTEN, is_forgotten
 from relay.translation.rules.remembering import (
+    alive,
     belongs_to,
     body_and_record,
     deleted_at,
     first_after,
-    note_alive,
     note_trashed,
     remember,
     with_facts,
@@ -66,8 +66,7 @@ def take_order(scene: Scene, order: Order, body: Mapping[str, Any]) -> Ending:
     resource = remember(scene, ResourceKind.ORDER, order.id, body, order.updated_at, ranks)
     at = order.updated_at or scene.happened_at
     age = stamp(order.placed_at or order.created_at or at, at, body, _RANKS[status], scene.notes.digest)
-    listed = replace(order, lines=with_catalog_ids(order.lines, scene.shop))
-    resource = hear(scene, resource, order.customer, body, age, order=listed)
+    resource = hear(scene, resource, order.customer, body, age, order=listed(order, scene.shop))
     _note_life(scene, resource, order, status, version_of(at, body, ranks, scene.notes.digest))
     return settle_order(scene, order.id)
 
@@ -85,7 +84,7 @@ def settle_order(scene: Scene, order_id: str) -> Ending:
         return FORGOTTEN
     _note_cart(scene, order)
     customer = buyer(scene, known.resource, order.customer)
-    order = replace(order, customer=customer, lines=with_catalog_ids(order.lines, scene.shop))
+    order = listed(order if order.customer == customer else replace(order, customer=customer), scene.shop)
     contact = tell_words(
         scene,
         words_of(known.resource),
@@ -97,11 +96,10 @@ def settle_order(scene: Scene, order_id: str) -> Ending:
     if isinstance(contact, Ending):
         return contact
     moved = belongs_to(scene, ResourceKind.ORDER, order.id, contact)
-    return _settle_events(scene, replace(known, order=order), contact, moved=moved)
+    return _settle_events(scene, known, order, contact, moved=moved)
 
 
-def _settle_events(scene: Scene, known: _Known, contact: Contact, *, moved: bool) -> Ending:
-    order = known.order
+def _settle_events(scene: Scene, known: _Known, order: Order, contact: Contact, *, moved: bool) -> Ending:
     desired = desired_events(order, known.status, known.life, scene.shop.purchase_when)
     held: Ending | None = None
     is_still_cart = not desired and is_cart(known.status, known.life)
@@ -137,7 +135,8 @@ def _known(scene: Scene, order_id: str) -> _Known | None:
     # Not the body's own: API versions name it differently, so the merged body can hold an older one as well.
     updated_at = resource.updated_at or scene.happened_at
     placed_at = order.placed_at or order.created_at or updated_at
-    order = replace(order, placed_at=placed_at, updated_at=updated_at)
+    if (order.placed_at, order.updated_at) != (placed_at, updated_at):
+        order = replace(order, placed_at=placed_at, updated_at=updated_at)
     status = scene.status(order.status)
     if status is OrderStatus.DELETED:
         # Being in the trash says nothing of how far the order had come.
@@ -154,9 +153,7 @@ def _note_life(scene: Scene, resource: Resource, order: Order, status: OrderStat
     for refund in order.refunds:
         if refund.at is None:
             dates[refund.id] = min(dates.get(refund.id, microseconds(at)), microseconds(at))
-    resource = with_facts(
-        scene,
-        resource,
+    news: dict[str, Any] = dict(
         shown=facts.get("shown") or status is not OrderStatus.UNKNOWN or None,
         placed=facts.get("placed") or status in _PLACED or order.paid_at is not None or None,
         paid=facts.get("paid") or status in _PAID or order.paid_at is not None or None,
@@ -165,12 +162,11 @@ def _note_life(scene: Scene, resource: Resource, order: Order, status: OrderStat
         refund_dates=dates or None,
     )
     if status is OrderStatus.DELETED:
-        note_trashed(scene, resource, at)
+        note_trashed(scene, with_facts(scene, resource, **news), at)
     else:
-        before = max(facts.get(_BEFORE_TRASH, []), [version, status.value])
-        resource = with_facts(scene, resource, **{_BEFORE_TRASH: before})
+        news[_BEFORE_TRASH] = max(facts.get(_BEFORE_TRASH, []), [version, status.value])
         restored = scene.delivery.topic in scene.platform.restoring
-        note_alive(scene, resource, max(at, scene.happened_at) if restored else at)
+        with_facts(scene, resource, **news, **alive(facts, max(at, scene.happened_at) if restored else at))
 
 
 def _cancellations(facts: Mapping[str, Any], at: int, status: OrderStatus) -> dict[str, Any]:

@@ -132,9 +132,9 @@ def _settle_item(scene: Scene, item: CatalogItem, earlier: CatalogItem | None, s
     told = earlier.digest if earlier else None
     if "catalog" in scene.group.products and (digest := jsontext.digest(shaped.payload)) != told:
         subject = ProductSubject(item.location, item.product_id)
-        command = Command(CommandKind.PRODUCT_UPSERT, subject, shaped.payload, warnings=shaped.warnings)
+        command = Command(CommandKind.PRODUCT_UPSERT, subject, shaped.payload, None, shaped.warnings, digest)
         rule = "the product is for sale" if item.active else "the product is not for sale any more"
-        scene.ask(command, rule, sources, values=item.fields, digest=digest)
+        scene.ask(command, rule, sources, values=item.fields)
 
 
 def _content(item: CatalogItem) -> tuple[Any, ...]:

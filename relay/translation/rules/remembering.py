@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from relay import jsontext
@@ -18,6 +19,7 @@ from relay.translation.versions import STAMPS, VERSION, Parsed, merged, microsec
 DELETIONS = "deletions"
 ALIVE_AT = "alive_at"
 PIECES = "pieces"
+NO_COLUMNS: Mapping[str, Any] = MappingProxyType({})
 _CARD = "card"
 
 _SECOND = 1_000_000
@@ -55,10 +57,10 @@ def remember(
     return resource
 
 
-def with_facts(scene: Scene, resource: Resource, **facts: Any) -> Resource:
-    """Note new facts of a resource; None takes one out."""
+def with_facts(scene: Scene, resource: Resource, columns: Mapping[str, Any] = NO_COLUMNS, /, **facts: Any) -> Resource:
+    """Note new facts of a resource, and other ``columns`` of it; None takes a fact out."""
     kept = {name: value for name, value in {**resource.facts, **facts}.items() if value is not None}
-    changed = replace(resource, facts=kept)
+    changed = replace(resource, facts=kept, **columns)
     scene.notes.note(changed)
     return changed
 
@@ -144,7 +146,12 @@ def note_trashed(scene: Scene, resource: Resource, at: datetime) -> Resource:
 
 def note_alive(scene: Scene, resource: Resource, at: datetime) -> Resource:
     """Note that a body of this moment shows its resource in the shop."""
-    return with_facts(scene, resource, **{ALIVE_AT: max(resource.facts.get(ALIVE_AT, 0), microseconds(at))})
+    return with_facts(scene, resource, **alive(resource.facts, at))
+
+
+def alive(facts: Mapping[str, Any], at: datetime) -> dict[str, int]:
+    """Give the fact that a body of this moment shows its resource in the shop."""
+    return {ALIVE_AT: max(facts.get(ALIVE_AT, 0), microseconds(at))}
 
 
 def deleted_at(facts: Mapping[str, Any]) -> int | None:

@@ -43,7 +43,7 @@ def hear(
     words.add(Said(fields, age, customer.consent if customer else Consent()))
     if customer and customer.id and resource.kind != ResourceKind.CUSTOMER:
         words.name_account(customer.id, age)
-    return _with_words(scene, replace(resource, account=words.account), words)
+    return _with_words(scene, resource, words, account=words.account)
 
 
 def hear_address(scene: Scene, resource: Resource, customer: Customer, age: Version, *, whole: bool) -> Resource:
@@ -65,9 +65,10 @@ def words_of(resource: Resource) -> Words:
     return Words(resource.facts.get(_WORDS, {}))
 
 
-def _with_words(scene: Scene, resource: Resource, words: Words) -> Resource:
-    since = moment_of(words.newest) if words.newest >= 0 else resource.since
-    return with_facts(scene, replace(resource, since=since), **{_WORDS: words.kept()})
+def _with_words(scene: Scene, resource: Resource, words: Words, **columns: Any) -> Resource:
+    newest = words.newest
+    since = moment_of(newest) if newest >= 0 else resource.since
+    return with_facts(scene, resource, {**columns, "since": since}, **{_WORDS: words.kept()})
 
 
 def account_email(scene: Scene, customer_id: str | None) -> str | None:
@@ -100,7 +101,8 @@ def buyer(scene: Scene, resource: Resource, customer: Customer | None) -> Custom
     later. The sale is noted with the account too, to be looked at again once the address is known.
     """
     words = words_of(resource)
-    customer = replace(customer or Customer(), id=words.account, email=words.email)
+    known, named = customer or Customer(), (words.account, words.email)
+    customer = known if (known.id, known.email) == named else replace(known, id=words.account, email=words.email)
     if customer.id is None:
         return customer
     account_id = kept_for(scene, customer.id)

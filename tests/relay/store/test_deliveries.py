@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +9,7 @@ from relay.commands import CommandState, Verdict
 from relay.deliveries import DeliveryState, Translation
 from relay.memory import CatalogItem, Resource
 from relay.store import DeliveryFilter
+from relay.store.workbench import STORED_AT_ONCE
 from tests.support.stored import (
     LEASE_S,
     NOW,
@@ -149,6 +151,27 @@ def test_failed_translation_leaves_nothing_behind(store):
     assert store.reading.delivery(recorded.id).state is DeliveryState.RECEIVED
     with store.deliveries.translating() as bench:
         assert bench.finish(delivery, translated(upsert()), NOW), "the lease still holds"
+
+
+def test_receiver_may_write_between_the_deliveries_of_a_long_slice_and_a_lost_lease_ends_it(store):
+    """What was stored before the delivery whose lease was lost stays on SQLite, and is not done again."""
+    number = STORED_AT_ONCE + 2
+    for _ in range(number):
+        store.deliveries.record(new_delivery())
+    claimed = store.deliveries.claim(NOW, LEASE_S, number)
+    lost = replace(claimed[-1], lease_token="another's")
+    with store.deliveries.translating() as bench:
+        for delivery in (*claimed[:-1], lost):
+            bench.keep(delivery, translated(upsert(f"{delivery.id}@example.com")), NOW)
+        assert not bench.store(NOW)
+
+    states = [store.reading.delivery(each.id).state for each in claimed]
+    stored = STORED_AT_ONCE if store._database.has_one_writer else 0
+    assert states == [DeliveryState.TRANSLATED] * stored + [DeliveryState.RECEIVED] * (number - stored)
+    with store.deliveries.translating() as bench:
+        again = bench.finish(claimed[0], translated(upsert(f"{claimed[0].id}@example.com")), NOW)
+    assert again is (stored == 0)
+    assert len(store.commands.of_delivery(claimed[0].id)) == 1
 
 
 def test_held_delivery_comes_back_when_it_is_due(store):

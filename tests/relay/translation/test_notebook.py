@@ -172,7 +172,7 @@ def test_a_digest_is_made_once_for_one_body(notes: Notebook, monkeypatch: pytest
 
 
 def test_the_digest_of_what_is_asked_for_need_not_be_made_again(notes: Notebook) -> None:
-    notes.note_asked(put(value=5), "its digest")
+    notes.note_asked(replace(put(value=5), digest="its digest"))
     assert notes.events("acme", "order", "1") == [replace(LINK, digest="its digest")]
 
 

@@ -53,6 +53,8 @@ EXPRESSIONS = st.recursive(
         | st.builds("({} if {} else {})".format, inner, inner, inner)
         | st.builds("({} if {})".format, inner, inner)
         | st.builds("({} | default({}))".format, inner, inner)
+        | st.builds("({} | {})".format, inner, st.sampled_from(["upper", "join('-')", "first", "lower", "string"]))
+        | st.builds("[{}, {}]".format, inner, inner)
     ),
     max_leaves=5,
 )
@@ -123,7 +125,7 @@ def test_simple_expressions_need_no_rendering(source: str) -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "customer.email | lower",
+        "customer.email | replace(old='a')",
         "raw[order.id]",
         "raw.items[0:1]",
         "order.total + 1",

@@ -36,6 +36,27 @@ def translated(topic: str, body: Any, shop: Shop = SHOPIFY, **settings: Any) -> 
     return translator(shop, **settings).translate(delivery(topic, body, shop), EmptyMemory(), NOW)
 
 
+def test_a_delivery_that_was_opened_ahead_means_the_same() -> None:
+    sent = delivery("orders/create", shopify_order(after(0)))
+    ours = translator(SHOPIFY)
+    opened = ours.opened(sent)
+    assert opened is not None
+    assert ours.translate(sent, EmptyMemory(), NOW, opened) == ours.translate(sent, EmptyMemory(), NOW)
+
+
+@pytest.mark.parametrize(
+    ("topic", "body", "shop"),
+    [
+        ("orders/create", b"{broken", SHOPIFY.key),
+        ("orders/create", {"id": None}, SHOPIFY.key),
+        ("nobody/knows", {}, SHOPIFY.key),
+        ("orders/create", shopify_order(after(0)), "gone"),
+    ],
+)
+def test_what_cannot_be_opened_ahead_is_left_to_its_translation(topic: str, body: Any, shop: str) -> None:
+    assert translator(SHOPIFY).opened(replace(delivery(topic, body), shop=shop)) is None
+
+
 def test_an_order_becomes_a_contact_and_its_purchase() -> None:
     translation = translated("orders/create", shopify_order(after(0)))
     assert (translation.state, translation.reason) == (DeliveryState.TRANSLATED, None)

@@ -291,7 +291,7 @@ def test_later_deliveries_of_a_slice_see_what_earlier_ones_ask_for(desk):
     order = Resource("acme", "order", "1001", facts={"versions": (1, "a"), "paid": True})
 
     class Looking(FakeTranslator):
-        def translate(self, delivery, memory, now):
+        def translate(self, delivery, memory, now, opened=None):
             seen.append(
                 (
                     memory.resource("acme", "order", "1001"),
