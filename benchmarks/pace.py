@@ -2,8 +2,9 @@
 
     python -m benchmarks.pace --database SERVER-URL [--requests-per-minute 600] [--minutes 3] [--workers 4] [--rounds 1]
 
-A backlog waits for the workers from the start to the end. Counted are the calls in any 60 seconds and in any second, by
-the simulator's own times.
+A backlog waits for the workers from the start to the end; every other one sends, as gunicorn's do. Counted are the
+calls in any 60 seconds, of which none may have more than the pace, and in any second, which may have one more than its
+share (docs/decisions/0005-sending.md), by the times at which they reached the simulator.
 """
 
 from __future__ import annotations

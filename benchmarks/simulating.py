@@ -35,7 +35,7 @@ class Simulator:
         }
 
     def last_calls(self) -> list[dict[str, Any]]:
-        """Give the last 1,000 calls, oldest first, each with its ``number`` and the time ``at`` its answer."""
+        """Give the last 1,000 calls, oldest first, each with its ``number`` and the time ``at`` it arrived."""
         calls: list[dict[str, Any]] = self._journal()["calls"]
         return calls
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from threading import Lock
@@ -14,6 +15,7 @@ from relay.errors import ConfigurationError, StoreUnavailable
 from relay.log import get_logger
 from relay.metrics import render
 from relay.store import Counts
+from relay.worker.duty import Duty
 
 _log = get_logger(__name__)
 
@@ -25,6 +27,7 @@ _KEPT = timedelta(seconds=1)
 _NO_CONFIGURATION = "The configuration cannot be used; `flask --app app prepare` lists its faults."
 _OTHER_SCHEMA = "The store's tables are not those of this version; `flask --app app prepare` brings them up to date."
 _NO_WORKER = "No worker was heard of lately, so what is stored waits; `flask --app app worker` runs one."
+_NOBODY_HAS = "No worker with the duty to {0} was heard of lately; `flask --app app worker --duty {0}` runs one."
 
 
 class Readiness:
@@ -89,11 +92,22 @@ def _problems(relay: Relay, now: datetime) -> list[str]:
     try:
         if not store.is_current():
             return [_OTHER_SCHEMA]
-        alive = store.workers.alive(now, WORKER_HEARD_WITHIN_S)
+        workers = store.workers.heard_of(now, WORKER_HEARD_WITHIN_S)
         store.check_writable()
     except StoreUnavailable as error:
         return [str(error)]
-    return [] if alive else [_NO_WORKER]
+    return _missing([Duty.of(worker) for worker in workers])
+
+
+def _missing(duties: Sequence[Duty]) -> list[str]:
+    """Tell which part of the work nobody does."""
+    if not duties:
+        return [_NO_WORKER]
+    done = {
+        Duty.TRANSLATE: any(duty.translates for duty in duties),
+        Duty.DISPATCH: any(duty.dispatches for duty in duties),
+    }
+    return [_NOBODY_HAS.format(duty.value) for duty, is_done in done.items() if not is_done]
 
 
 def _counts() -> Counts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from http.client import responses
 from typing import Any, Protocol, TypeAlias
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -21,8 +22,9 @@ _NO_ANSWER = (FaultKind.HANG, FaultKind.DROP_ANSWER)
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What came in. The account is the one the caller claims to be; a body of None is one that cannot be read."""
+    """What came in, and when. The account is the one the caller claims to be; a body of None cannot be read."""
 
+    at: datetime
     method: str
     path: str
     account: SandboxAccount | None
@@ -123,10 +125,11 @@ class ApiCalls:
 
 def _answer_request(state: State, route: _Route, environ: WSGIEnvironment) -> Answer | None:
     """Carry a request out as the faults on order let it; None when no answer is to be sent."""
+    at = state.now()
     body = _read(environ)
     with state.lock:
         account = route.api.claimed(state, environ, body)
-        arrival = Arrival(route.method, environ["PATH_INFO"], account, body)
+        arrival = Arrival(at, route.method, environ["PATH_INFO"], account, body)
         fault = state.faults.take(arrival.path, _client_id(arrival))
         released = state.faults.released
     kind = None if fault is None else fault.kind
@@ -188,7 +191,7 @@ def _spoil(state: State, api: Api, fault: Fault) -> Answer:
 
 def _write_down(state: State, arrival: Arrival, answer: Answer, kind: FaultKind | None) -> None:
     state.journal.add(
-        at=state.now(),
+        at=arrival.at,
         account=_client_id(arrival),
         method=arrival.method,
         path=arrival.path,

@@ -14,7 +14,7 @@ _CREDENTIALS = ("apiKey", "sha")
 
 @dataclass(frozen=True, slots=True)
 class CallEntry:
-    """One call. ``status`` is None where no answer was sent; ``success`` is the answer's own word, not the status."""
+    """One call; ``at`` is when it arrived, and ``success`` the answer's own word. No answer was sent without status."""
 
     number: int
     at: datetime

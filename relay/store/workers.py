@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, insert, select
 
 from relay.store.engine import Database, insert_into
 from relay.store.tables import workers
@@ -30,11 +30,15 @@ class WorkerStore:
 
     def alive(self, now: datetime, within_s: float) -> int:
         """Count the workers heard of within the last ``within_s`` seconds."""
+        return len(self.heard_of(now, within_s))
+
+    def heard_of(self, now: datetime, within_s: float) -> list[str]:
+        """Give the names of the workers heard of within the last ``within_s`` seconds."""
         span = timedelta(seconds=within_s)
         # A clock that was put back must not keep a worker alive whose last beat now lies in the future.
         recent = workers.c.seen_at.between(now - span, now + span)
         with self._database.reading() as connection:
-            return connection.scalar(select(func.count()).select_from(workers).where(recent)) or 0
+            return list(connection.scalars(select(workers.c.worker).where(recent)))
 
     def leave(self, worker: str) -> None:
         """Note that the worker has stopped."""

@@ -23,6 +23,12 @@ class Duty(StrEnum):
         """Whether it sends commands."""
         return self is not Duty.TRANSLATE
 
+    @classmethod
+    def of(cls, worker: str) -> Duty:
+        """Tell a worker's duty by its name; one that does not tell does everything, as those of older versions do."""
+        _, _, told = worker.rpartition("-")
+        return next((duty for duty in cls if duty.value == told), cls.ALL)
+
 
 def duties(processes: int) -> list[Duty]:
     """Share the work among processes: one does it all, of several every other one translates."""

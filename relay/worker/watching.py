@@ -7,7 +7,7 @@ Of a worker on the same machine its locked file tells more, and sooner.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from relay.clock import Clock
@@ -19,7 +19,9 @@ from relay.worker.presence import Presence
 DEAD_AFTER_S = 5.0
 """A worker whose beat has not changed for that long is presumed dead. Should it live, its lease tokens tell it."""
 
-_BLIND_S = 2.5  # between two looks: after more, it was the watcher that stood still, or the store that was away
+BLIND_S = 2.5
+"""Between two looks: after more, it was the watcher that stood still, or the store that was away."""
+
 _STEP_S = 5.0  # by which the clock must have been put back to matter
 _AHEAD = timedelta(minutes=1)  # of the clock: hosts that share a store need not agree to the second
 
@@ -37,8 +39,13 @@ class Watch:
         clock: Clock,
         hold_s: float,
         monotonic: Callable[[], float] = time.monotonic,
+        on_others: Callable[[Collection[str], float], object] = lambda others, at: None,
     ) -> None:
-        """Take the worker's name, and how long its leases go on by the clock of before when that was put back."""
+        """Take the worker's name, and how long its leases go on by the clock of before when that was put back.
+
+        ``on_others`` is told after each look which others live, and when that was by ``monotonic``.
+        """
+        self._on_others = on_others
         self._store = store
         self._name = name
         self._presence = presence
@@ -58,12 +65,13 @@ class Watch:
         self._note_clock(now, at)
         dead = {*self._silent(beats, at), *filter(self._presence.is_gone, beats)}
         self._looked_at, self._told = at, now
+        self._on_others(beats.keys() - dead, at)
         taken_over = [self._take_over(worker, beats[worker], now) for worker in sorted(dead)]
         return self._catch_up(now, at) or any(taken_over)
 
     def _silent(self, beats: dict[str, datetime], at: float) -> list[str]:
         """Give the workers whose beat has not changed for long enough."""
-        if self._looked_at is None or at - self._looked_at > _BLIND_S:
+        if self._looked_at is None or at - self._looked_at > BLIND_S:
             self._beats.clear()
         before, self._beats = self._beats, {}
         for worker, beat in beats.items():
@@ -94,7 +102,7 @@ class Watch:
             was_set_back = (now - self._told).total_seconds() - (at - self._looked_at) < -_STEP_S
         if was_set_back:
             # Once more when the leases are told by the new time too: until then the old one is still written.
-            self._catch_up_at = [at, at + self._hold_s + _BLIND_S]
+            self._catch_up_at = [at, at + self._hold_s + BLIND_S]
 
     def _catch_up(self, now: datetime, at: float) -> bool:
         if not self._catch_up_at or at < self._catch_up_at[0]:

@@ -69,6 +69,18 @@ def test_relay_without_a_worker_is_not_ready(edge: Edge) -> None:
     assert problem.startswith("No worker was heard of lately")
 
 
+@pytest.mark.parametrize(("there", "missing"), [("translate", "dispatch"), ("dispatch", "translate")])
+def test_relay_that_does_half_of_its_work_is_not_ready_and_says_which(edge: Edge, there: str, missing: str) -> None:
+    edge.store.workers.beat(f"host:1:0a1b2c3d-{there}", edge.clock.now())
+    status, [problem] = ready(edge)
+    assert status == 503
+    assert f"the duty to {missing} " in problem
+
+    edge.store.workers.beat(f"host:2:0a1b2c3d-{missing}", edge.clock.now())
+    edge.clock.advance(1)
+    assert ready(edge) == (200, [])
+
+
 @pytest.mark.parametrize(("silent_s", "status"), [(WORKER_HEARD_WITHIN_S, 200), (WORKER_HEARD_WITHIN_S + 1, 503)])
 def test_worker_that_is_silent_for_too_long_is_taken_for_gone(edge: Edge, silent_s: float, status: int) -> None:
     beat(edge)

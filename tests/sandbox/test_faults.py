@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
+from relay.clock import ManualClock
 from tests.support.sandbox import ACCOUNT, OTHER_ACCOUNT, SandboxClient, signed
 
 
@@ -103,6 +106,20 @@ def test_hanging_call_has_no_effect(client: SandboxClient) -> None:
 def test_slow_call_is_answered_in_the_end(client: SandboxClient) -> None:
     client.fault("slow", seconds=0.01)
     assert client.contact() == client.card()["id"]
+
+
+def test_call_is_written_down_with_the_time_it_arrived_at(
+    client: SandboxClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = ManualClock(datetime(2026, 11, 24, 12, 0, tzinfo=UTC))
+    monkeypatch.setattr(client.state, "now", clock.now)
+    monkeypatch.setattr(client.state.faults.released, "wait", clock.advance)
+    arrived = clock.now()
+    client.fault("slow", seconds=5)
+    client.contact()
+    assert clock.now() > arrived
+    [call] = client.state.journal.last()
+    assert call.at == arrived
 
 
 def test_faults_leave_the_simulator_s_own_pages_alone(client: SandboxClient) -> None:

@@ -13,6 +13,12 @@ def test_workers_are_alive_while_they_are_heard_of(store):
     assert store.workers.alive(after(1), within_s=20) == 2
 
 
+def test_workers_that_were_heard_of_are_told_by_name(store):
+    store.workers.beat("a", NOW)
+    store.workers.beat("b", after(-21))
+    assert store.workers.heard_of(NOW, within_s=20) == ["a"]
+
+
 def test_worker_that_leaves_is_not_alive(store):
     store.workers.beat("a", NOW)
     store.workers.leave("a")

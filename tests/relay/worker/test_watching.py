@@ -174,3 +174,20 @@ def test_clock_that_is_slewed_or_put_on_makes_nothing_due(store: Store):
     for seconds in (-1, 1, 3600, -0.5):
         host.clock.advance(seconds)
         assert not host.live()
+
+
+def test_others_that_live_are_told_after_each_look(store: Store, other: Host) -> None:
+    told: list[tuple[list[str], float]] = []
+    host = Host(store, "host")
+    host.watch = Watch(
+        store,
+        "host",
+        host.presence,
+        host.clock,
+        HOLD_S,
+        lambda: host.passed,
+        on_others=lambda others, at: told.append((sorted(others), at)),
+    )
+    for _ in range(8):
+        host.live()
+    assert told == [(["other"], float(second)) for second in range(1, 6)] + [([], 6.0), ([], 7.0), ([], 8.0)]
