@@ -76,14 +76,18 @@ def _integrate(call: Call) -> Mapping[str, Any]:
     for part in parts:
         require_owner(call, part.get("owner"))
     given: dict[str, Any] = {}
+    checked = None
     if contact_part and event_part and call.switches["integration_refused_event"] == "nothing":
-        check_event(call, event_part, str(contact_part.get("newEmail") or _address(contact_part)))
+        checked = check_event(call, event_part, str(contact_part.get("newEmail") or _address(contact_part)))
     if contact_part:
         given["contactId"] = put_contact(call, contact_part).contact_id
     if event_part:
         sent = event_part.get("contactEvent") or {}
         owner = str(event_part.get("owner"))
-        given["eventId"] = update_event(call, sent) if sent.get("eventId") else add_event(call, event_part, owner)
+        if sent.get("eventId"):
+            given["eventId"] = update_event(call, sent, checked)
+        else:
+            given["eventId"] = add_event(call, event_part, owner, checked)
     return given
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from functools import lru_cache
 from http.client import responses
 from io import BytesIO
 from socketserver import StreamRequestHandler
@@ -15,6 +16,14 @@ from urllib.parse import unquote
 
 _LONGEST_LINE = 65_536
 _MOST_HEADERS = 100
+
+
+@lru_cache(1000)
+def _header(line: bytes) -> tuple[str, str]:
+    """Give a header's WSGI name and its value: nearly all are the same in every request."""
+    name, _, value = line.decode("latin-1").partition(":")
+    key = name.upper().replace("-", "_")
+    return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}", value.strip()
 
 
 class BadRequest(Exception):
@@ -104,9 +113,8 @@ class Connection(StreamRequestHandler):
             line = self._line()
             if not line:
                 return headers
-            name, _, value = line.decode("latin-1").partition(":")
-            key = name.upper().replace("-", "_")
-            headers[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value.strip()
+            name, value = _header(line)
+            headers[name] = value
         raise BadRequest(431)
 
     def _line(self) -> bytes:

@@ -38,12 +38,13 @@ EVENT_KEYS: Mapping[str, Shape] = {
 }
 
 
-def add_event(call: Call, body: Mapping[str, Any], owner: str) -> str | None:
+def add_event(call: Call, body: Mapping[str, Any], owner: str, checked: dict[str, Any] | None = None) -> str | None:
     """Add one event to the contact ``body`` names and give its id; None where the API keeps its failure to itself.
 
-    Declines the call when the contact is unknown, the default, or the event cannot be used.
+    ``checked`` is what ``check_event`` gave, if it was asked. Declines the call when the contact is unknown, the
+    default, or the event cannot be used.
     """
-    fields = _event_fields(call, body.get("contactEvent") or {})
+    fields = checked or _event_fields(call, body.get("contactEvent") or {})
     contact = _contact_of(call, body, owner)
     if contact is None:
         return None
@@ -52,10 +53,10 @@ def add_event(call: Call, body: Mapping[str, Any], owner: str) -> str | None:
     return event.event_id
 
 
-def update_event(call: Call, sent: Mapping[str, Any]) -> str:
+def update_event(call: Call, sent: Mapping[str, Any], checked: dict[str, Any] | None = None) -> str:
     """Change the event ``sent`` names by ``eventId`` and give that id; what is not sent is gone afterwards."""
     event = _event_to_update(call, sent)
-    fields = _event_fields(call, sent)
+    fields = checked or _event_fields(call, sent)
     if event is None:
         return str(sent["eventId"])
     if call.switches["event_update"] == "merge":
@@ -65,14 +66,17 @@ def update_event(call: Call, sent: Mapping[str, Any]) -> str:
     return event.event_id
 
 
-def check_event(call: Call, body: Mapping[str, Any], coming: str) -> None:
-    """Decline the call where adding or changing the event would, if there were a contact at the address ``coming``."""
+def check_event(call: Call, body: Mapping[str, Any], coming: str) -> dict[str, Any]:
+    """Decline the call where adding or changing the event would, if there were a contact at the address ``coming``.
+
+    Gives the event's own fields as they are to be kept.
+    """
     sent = body.get("contactEvent") or {}
     if sent.get("eventId"):
         _event_to_update(call, sent)
     elif str(body.get("email")).lower() != coming.lower() or body.get("contactId"):
         _require_known(call, body, _addressed(call, body))
-    _event_fields(call, sent)
+    return _event_fields(call, sent)
 
 
 def _event_to_update(call: Call, sent: Mapping[str, Any]) -> Event | None:
@@ -121,7 +125,7 @@ def _event_fields(call: Call, sent: Mapping[str, Any]) -> dict[str, Any]:
     if sent.get("value") not in (None, ""):
         fields["value"] = fit_amount(call.switches, "value", sent["value"])
     for name in _TEXTS:
-        if sent.get(name) not in (None, ""):
+        if name in sent and sent[name] not in (None, ""):
             fields[name] = fit_text(call.switches, name, sent[name], EVENT_LIMITS[name])
     _require_sense(call, fields)
     return fields

@@ -50,9 +50,11 @@ class Table:
             return False
         if strict and not value.keys() <= self.keys.keys():
             return False
-        return all(
-            entry is None or self.keys[name](entry, strict) for name, entry in value.items() if name in self.keys
-        )
+        shapes = self.keys
+        for name, entry in value.items():
+            if entry is not None and name in shapes and not shapes[name](entry, strict):
+                return False
+        return True
 
 
 def mapping_of(item: Shape) -> Shape:

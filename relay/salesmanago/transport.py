@@ -63,21 +63,22 @@ class Transport:
 
     def _call(self, method: str, endpoint: str, path: str, headers: Mapping[str, str], data: bytes | None) -> Reply:
         try:
-            response = self._host(endpoint).send(method, path, headers, data, self._timeout)
+            response = self._host(endpoint).send(method, path, headers, data)
         except (requests.RequestException, HTTPError) as error:
             raise _failure(error, endpoint) from error
         try:
-            return Reply(response.status_code, response.headers, response.content)
-        except (requests.RequestException, HTTPError) as error:
-            raise AnswerLost("The answer broke off.", status=response.status_code) from error
+            return Reply(response.status, response.headers, response.read(decode_content=True))
+        except HTTPError as error:
+            raise AnswerLost("The answer broke off.", status=response.status) from error
         finally:
-            response.close()
+            response.close()  # by now its connection is back in the pool, unless something went wrong
 
     def _host(self, endpoint: str) -> HostConnections:
         with self._lock:
             host = self._hosts.get(endpoint)
             if host is None:
-                host = self._hosts[endpoint] = HostConnections(endpoint, self._pool_size, self._user_agent)
+                host = HostConnections(endpoint, self._pool_size, self._user_agent, *self._timeout)
+                self._hosts[endpoint] = host
             return host
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby, islice, takewhile
@@ -20,28 +21,35 @@ from sqlalchemy import (
     Connection,
     Integer,
     Row,
-    Select,
     and_,
     bindparam,
     exists,
-    func,
     or_,
     select,
     true,
     update,
 )
 
-from relay.commands import CommandKind, CommandState, EventKey, StoredCommand
+from relay.commands import CommandState, StoredCommand
 from relay.store.columns import Moment, state_in
 from relay.store.lanes import LaneKey, sendable_lanes
 from relay.store.leases import lease_token
-from relay.store.tables import COMMANDS_FOR_SOMEBODY, OPEN_COMMANDS, attempts, commands, contacts, events
+from relay.store.loading import load
+from relay.store.tables import OPEN_COMMANDS, attempts, commands
 from relay.store.turns import in_turn, loose_scan
 
 MOST_FOLLOWERS = 20
 """Of one subject behind its head: few enough to be sent within the lease."""
 
 LOST_MESSAGE = "The worker stopped before an answer came."
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Commands that were leased together."""
+
+    token: str
+    ids: list[int]
 
 
 def claim_commands(
@@ -54,7 +62,7 @@ def claim_commands(
     holder: str = "",
     followers: int = MOST_FOLLOWERS,
     most_of: Mapping[LaneKey, int] = MappingProxyType({}),
-) -> list[StoredCommand]:
+) -> Claim:
     """Lease up to ``limit`` heads, each with up to ``followers`` behind it; ``turn`` moves who is asked first."""
     lanes = [lane for lane in sendable_lanes(connection, now) if lane not in skip]
 
@@ -62,18 +70,24 @@ def claim_commands(
         return _lock_heads(connection, lane, now, min(most, most_of.get(lane, most)), turn)
 
     locked = dict(in_turn(lanes, limit, turn, heads_of))
+    token = lease_token(holder)
     if not locked:
-        return []
+        return Claim(token, [])
     leased = {
         "new_state": CommandState.CLAIMED,
-        "new_token": lease_token(holder),
+        "new_token": token,
         "new_due_at": now + timedelta(seconds=lease_s),
     }
     taken = connection.execute(_LEASE_HEADS, leased | {"ids": list(locked), "now": now}).all()
     _note_lost_answers(connection, [row.id for row in taken if locked[row.id]], now)
     if following := _followers(connection, taken, now, followers) if followers else []:
         connection.execute(_LEASE, leased | {"ids": following})
-    return _load(connection, [*(row.id for row in taken), *following])
+    return Claim(token, [*(row.id for row in taken), *following])
+
+
+def claimed(connection: Connection, claim: Claim) -> list[StoredCommand]:
+    """Read what was claimed, in its order. Better not in the claim's own transaction, for which others may wait."""
+    return [command for command in load(connection, claim.ids) if command.lease_token == claim.token]
 
 
 def has_work(connection: Connection, now: datetime, skip: Collection[LaneKey] = ()) -> bool:
@@ -146,76 +160,6 @@ def _note_lost_answers(connection: Connection, taken_over: Sequence[int], now: d
     connection.execute(update(commands).where(commands.c.id.in_(lost)).values(answer_lost=true()))
 
 
-def _load(connection: Connection, ids: Sequence[int]) -> list[StoredCommand]:
-    return [_stored(row) for row in connection.execute(_LOAD, {"ids": ids})]
-
-
-def is_uncertain(columns: Any) -> ColumnElement[bool]:
-    """Tell whether a command is uncertain, in the words of the partial index of those that wait for somebody."""
-    return and_(state_in(columns.state, COMMANDS_FOR_SOMEBODY), columns.state == CommandState.UNCERTAIN)
-
-
-def same_event(one: Any, other: Any) -> ColumnElement[bool]:
-    """Tell whether two commands are about one event of one group."""
-    names = ("group_key", "event_shop", "event_kind", "event_resource_id", "event_slot")
-    return and_(*(getattr(one, name) == getattr(other, name) for name in names))
-
-
-def _stored(row: Row[Any]) -> StoredCommand:
-    return StoredCommand(
-        id=row.id,
-        delivery_id=row.delivery_id,
-        group=row.group_key,
-        kind=CommandKind(row.kind),
-        subject=row.subject,
-        payload=row.payload,
-        created_at=row.created_at,
-        attempts=row.attempts,
-        lease_token=row.lease_token,
-        email=row.email,
-        contact_id=row.known_contact_id,
-        event_id=row.known_event_id,
-        location=row.location,
-        event=_of_event(row),
-        answer_lost=row.answer_lost,
-        doubted=row.doubted and row.known_event_id is None,
-    )
-
-
-def _of_event(row: Row[Any]) -> EventKey | None:
-    if row.event_shop is None:
-        return None
-    return EventKey(row.event_shop, row.event_kind, row.event_resource_id, row.event_slot)
-
-
-def _loading() -> Select[Any]:
-    earlier = commands.alias("earlier")
-    doubted = exists().where(same_event(earlier.c, commands.c), is_uncertain(earlier.c), earlier.c.id < commands.c.id)
-    return (
-        select(
-            commands,
-            contacts.c.email,
-            contacts.c.contact_id.label("known_contact_id"),
-            # Of an event that was looked for, only the command that did so knows the id.
-            func.coalesce(events.c.event_id, commands.c.event_id).label("known_event_id"),
-            doubted.label("doubted"),
-        )
-        .select_from(commands)
-        .outerjoin(contacts, contacts.c.id == commands.c.contact)
-        .outerjoin(
-            events,
-            and_(
-                events.c.shop == commands.c.event_shop,
-                events.c.kind == commands.c.event_kind,
-                events.c.resource_id == commands.c.event_resource_id,
-                events.c.slot == commands.c.event_slot,
-            ),
-        )
-        .where(commands.c.id.in_(bindparam("ids", expanding=True)))
-        .order_by(commands.c.id)
-    )
-
-
 _NOW = bindparam("now", type_=Moment)
 _IN_LANE = (commands.c.group_key == bindparam("of_group"), commands.c.lane == bindparam("of_lane"))
 _SHOPS = loose_scan(commands.c.shop, *_IN_LANE, state_in(commands.c.state, OPEN_COMMANDS))
@@ -247,4 +191,3 @@ _BEHIND = (
     .order_by(commands.c.subject, commands.c.id)
     .with_for_update(skip_locked=True, of=commands)
 )
-_LOAD = _loading()

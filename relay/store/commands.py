@@ -10,14 +10,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 
 from relay.commands import CommandState, Outcome, StoredCommand, Verdict
-from relay.store.claiming import MOST_FOLLOWERS, claim_commands, has_work
+from relay.store.attempting import Progress, Step, write_attempts
+from relay.store.claiming import MOST_FOLLOWERS, claim_commands, claimed, has_work
 from relay.store.columns import state_in
 from relay.store.effects import asked_again, came_to_nothing
 from relay.store.engine import Database
 from relay.store.group_commit import GroupCommit
 from relay.store.lanes import LaneKey
 from relay.store.reading import commands_of
-from relay.store.settling import Beginning, Settling, write_attempts
 from relay.store.tables import OPEN_COMMANDS, commands
 from relay.store.views import CommandView
 
@@ -33,7 +33,7 @@ class CommandStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._turns = itertools.count()
-        self._attempts = GroupCommit(database, write_attempts, database.commit_wait_s, LINGER_S)
+        self._attempts = GroupCommit(database.writing, write_attempts, database.commit_wait_s, LINGER_S)
 
     def claim(
         self,
@@ -57,7 +57,9 @@ class CommandStore:
                 return []  # without having kept anybody from writing
         turn = next(self._turns)
         with self._database.writing() as connection:
-            return claim_commands(connection, now, lease_s, limit, turn, skip, holder, followers, most or {})
+            claim = claim_commands(connection, now, lease_s, limit, turn, skip, holder, followers, most or {})
+        with self._database.reading() as connection:
+            return claimed(connection, claim)
 
     def begin(
         self, claimed: Sequence[StoredCommand], now: datetime, lease_s: float | None = None
@@ -67,16 +69,22 @@ class CommandStore:
         With ``lease_s`` their lease is renewed, so that the time since the claim does not shorten the call's. Calls
         that begin or end together share a transaction.
         """
-        return self._attempts.submit(Beginning(claimed, now, lease_s)).begun
+        return self._attempts.submit(Step(now, claimed=claimed, lease_s=lease_s)).begun
 
     def settle(self, outcomes: Sequence[Outcome], now: datetime) -> int:
         """Write how attempts ended; gives how many were written. An outcome whose lease was lost counts for nothing."""
         if any(outcome.verdict is Verdict.DEAD for outcome in outcomes):
             # What came to nothing may be asked for again, which translation has to know.
             with self._database.remembering() as connection:
-                [written] = write_attempts(connection, [Settling(outcomes, now)])
+                [written] = write_attempts(connection, [Step(now, outcomes)])
             return written.settled
-        return self._attempts.submit(Settling(outcomes, now)).settled
+        return self._attempts.submit(Step(now, outcomes)).settled
+
+    def go_on(
+        self, outcomes: Sequence[Outcome], claimed: Sequence[StoredCommand], now: datetime, lease_s: float
+    ) -> Progress:
+        """Settle one call and begin another in the same transaction, as ``settle`` and ``begin`` do; none is dead."""
+        return self._attempts.submit(Step(now, outcomes, claimed, lease_s))
 
     def requeue(self, command_id: int, now: datetime) -> None:
         """Put a dead, uncertain or dropped command back, unchanged, with all its attempts before it.

@@ -1,21 +1,28 @@
-"""The two ends of an attempt: an attempt row before the call, and the command's next state after it.
-
-Both are fenced: they touch a command only while it carries the lease token under which the caller claimed it.
-"""
+"""What became of a call is written: the end of its attempts, and the next state of its commands."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, exists, func, insert, select, tuple_, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Row,
+    Text,
+    and_,
+    bindparam,
+    exists,
+    false,
+    func,
+    select,
+    update,
+)
 
 from relay.commands import CommandState, Outcome, StoredCommand, Verdict
-from relay.store.claiming import is_uncertain, same_event
-from relay.store.columns import Moment
 from relay.store.effects import came_to_nothing, done
+from relay.store.loading import is_uncertain, same_event
 from relay.store.tables import attempts, commands
 
 NEXT_STATE = {
@@ -28,81 +35,35 @@ NEXT_STATE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Beginning:
-    """Commands of one call that is about to be made; with ``lease_s`` they are leased anew."""
-
-    claimed: Sequence[StoredCommand]
-    now: datetime
-    lease_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Settling:
-    """How the attempts of one call ended."""
-
-    outcomes: Sequence[Outcome]
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What was written of a call that begins or ended: the commands that may be sent, and how many were settled."""
-
-    begun: list[StoredCommand] = field(default_factory=list)
-    settled: int = 0
-
-
-def write_attempts(connection: Connection, calls: Sequence[Beginning | Settling]) -> list[Written]:
-    """Write the ends of attempts and then the beginnings of others; gives what was written, call by call."""
-    endings = [call for call in calls if isinstance(call, Settling)]
-    beginnings = [call for call in calls if isinstance(call, Beginning)]
-    settled = iter(_settle(connection, endings) if endings else ())
-    begun = iter(_begin(connection, beginnings) if beginnings else ())
-    return [
-        Written(settled=next(settled)) if isinstance(call, Settling) else Written(begun=next(begun)) for call in calls
-    ]
-
-
-def _begin(connection: Connection, calls: Sequence[Beginning]) -> list[list[StoredCommand]]:
-    """Write an attempt for each command whose lease holds and has not run out; gives those, call by call."""
-    leases = [call.now + timedelta(seconds=call.lease_s) for call in calls if call.lease_s is not None]
-    now = max(call.now for call in calls)
-    counted = connection.scalars(
-        _COUNT_ATTEMPTS,
-        {
-            "ids": [each.id for call in calls for each in call.claimed],
-            "pairs": [(each.id, each.lease_token) for call in calls for each in call.claimed],
-            "now": now,
-            "until": max(leases, default=None),
-        },
-    )
-    begun = set(counted)
-    if begun:
-        connection.execute(_INSERT_ATTEMPTS, {"ids": sorted(begun), "now": now})
-    return [[each for each in call.claimed if each.id in begun] for call in calls]
-
-
-def _settle(connection: Connection, calls: Sequence[Settling]) -> list[int]:
-    """Write the outcomes whose lease still holds; gives how many those are, call by call."""
-    held = _held(connection, [outcome.command for call in calls for outcome in call.outcomes])
-    settled = [
-        (held[outcome.command.id], outcome, call.now)
-        for call in calls
-        for outcome in call.outcomes
-        if outcome.command.id in held
-    ]
+def settle(connection: Connection, ended: Sequence[tuple[Outcome, datetime]]) -> set[int]:
+    """Write outcomes, each with the moment it was known, as far as their lease still holds; gives those commands."""
+    held = _held(connection, [outcome.command for outcome, _ in ended])
+    settled = [(held[outcome.command.id], outcome, now) for outcome, now in ended if outcome.command.id in held]
+    settled.sort(key=lambda each: each[1].command.id)
     if settled:
-        settled.sort(key=lambda each: each[1].command.id)
         connection.execute(_END_ATTEMPT, [_attempt_end(outcome, now) for _, outcome, now in settled])
-        connection.execute(_SETTLE_COMMAND, [_next(row, outcome, now) for row, outcome, now in settled])
+        _write_states(connection, settled)
         done(connection, [(row, outcome) for row, outcome, _ in settled if outcome.verdict is Verdict.DONE])
     for row, outcome, now in settled:
         if outcome.verdict is Verdict.DEAD:
             came_to_nothing(connection, connection.execute(_WHOLE, {"this_id": row.id}).one())
         if outcome.ends_doubt:
             _end_doubt(connection, row, now)
-    return [sum(outcome.command.id in held for outcome in call.outcomes) for call in calls]
+    return set(held)
+
+
+def _write_states(connection: Connection, settled: Sequence[tuple[Row[Any], Outcome, datetime]]) -> None:
+    """Write the next states of commands: of as good as all that they are done, in a statement that says no more."""
+    plain = [_done(outcome, now) for _, outcome, now in settled if _is_plain(outcome)]
+    if plain:
+        connection.execute(_DONE_COMMAND, plain)
+    others = [_next(row, outcome, now) for row, outcome, now in settled if not _is_plain(outcome)]
+    if others:
+        connection.execute(_SETTLE_COMMAND, others)
+
+
+def _is_plain(outcome: Outcome) -> bool:
+    return outcome.verdict is Verdict.DONE and not outcome.problems
 
 
 def _end_doubt(connection: Connection, row: Row[Any], now: datetime) -> None:
@@ -115,6 +76,21 @@ _END_ATTEMPT = (
     update(attempts)
     .where(attempts.c.command_id == bindparam("this_id"), attempts.c.finished_at.is_(None))
     .values({name: bindparam(f"new_{name}") for name in ("finished_at", "duration_ms", "status", "verdict", "message")})
+)
+
+_DONE_COMMAND = (
+    update(commands)
+    .where(commands.c.id == bindparam("this_id"))
+    .values(
+        state=CommandState.DONE,
+        due_at=bindparam("new_now"),
+        lease_token=None,
+        answer_lost=false(),
+        last_error=None,
+        contact_id=func.coalesce(bindparam("new_contact_id", type_=Text), commands.c.contact_id),
+        event_id=func.coalesce(bindparam("new_event_id", type_=Text), commands.c.event_id),
+        settled_at=bindparam("new_now"),
+    )
 )
 
 _SETTLED_COLUMNS = (
@@ -155,6 +131,16 @@ def _attempt_end(outcome: Outcome, now: datetime) -> dict[str, Any]:
     }
 
 
+def _done(outcome: Outcome, now: datetime) -> dict[str, Any]:
+    """Give the parameters that write what ``_next`` gives for a command that is done and has no new warnings."""
+    return {
+        "this_id": outcome.command.id,
+        "new_now": now,
+        "new_contact_id": outcome.contact_id,
+        "new_event_id": outcome.event_id,
+    }
+
+
 def _next(row: Row[Any], outcome: Outcome, now: datetime) -> dict[str, Any]:
     verdict = outcome.verdict
     released = verdict is Verdict.RELEASED
@@ -178,32 +164,15 @@ def _next(row: Row[Any], outcome: Outcome, now: datetime) -> dict[str, Any]:
 
 _AMONG: BindParameter[Any] = bindparam("ids", expanding=True)
 _BEGUN = exists().where(attempts.c.command_id == commands.c.id, attempts.c.finished_at.is_(None))
-# Without the payload, which is the largest part and seldom needed.
-_COLUMNS = [column for column in commands.c if column.name != "payload"]
+# What the outcomes and their effects need: each column costs something for each command.
+_COLUMNS = (
+    *("id", "group_key", "kind", "contact", "event_shop", "event_kind", "event_resource_id", "event_slot"),
+    *("lease_token", "attempts", "answer_lost", "last_error", "contact_id", "event_id", "warnings"),
+)
 _WHOLE = select(commands).where(commands.c.id == bindparam("this_id"))
 _HELD = (
-    select(*_COLUMNS, _BEGUN.label("begun"))
+    select(*(commands.c[name] for name in _COLUMNS), _BEGUN.label("begun"))
     .where(commands.c.id.in_(_AMONG), commands.c.state == CommandState.CLAIMED)
     .order_by(commands.c.id)
     .with_for_update(of=commands)
-)
-_NOW = bindparam("now", type_=Moment)
-_COUNT_ATTEMPTS = (
-    update(commands)
-    .where(
-        commands.c.id.in_(_AMONG),  # SQLite finds no row by the pairs without reading them all
-        tuple_(commands.c.id, commands.c.lease_token).in_(bindparam("pairs", expanding=True)),
-        commands.c.state == CommandState.CLAIMED,
-        commands.c.due_at > _NOW,
-    )
-    .values(
-        attempts=commands.c.attempts + 1,
-        due_at=func.coalesce(bindparam("until", type_=Moment), commands.c.due_at),
-    )
-    .returning(commands.c.id)
-)
-_EARLIER = select(func.max(attempts.c.number)).where(attempts.c.command_id == commands.c.id).scalar_subquery()
-_INSERT_ATTEMPTS = insert(attempts).from_select(
-    ["command_id", "number", "started_at"],
-    select(commands.c.id, func.coalesce(_EARLIER, 0) + 1, _NOW).where(commands.c.id.in_(_AMONG)),
 )

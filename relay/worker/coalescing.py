@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 from relay.commands import CommandKind, EventKey, StoredCommand
@@ -90,10 +91,9 @@ def _shared(commands: Sequence[StoredCommand]) -> list[Call]:
     events = _newest([each for each in commands if each not in upserts])
     if not upserts:
         return events
-    payload: Mapping[str, Any] = {}
-    for upsert in upserts:
-        payload = merged(payload, upsert.payload)
-    upsert, said = replace(upserts[-1], payload=payload), tuple(upserts[:-1])
+    upsert, said = upserts[-1], tuple(upserts[:-1])
+    if said:  # one by itself goes as it is
+        upsert = replace(upsert, payload=reduce(merged, (each.payload for each in upserts)))
     if events and events[0].sent[0].kind is CommandKind.EVENT_PUT:
         first = events.pop(0)
         return [Call((upsert, *first.sent), (*said, *first.said)), *events]

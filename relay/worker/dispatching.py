@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TypeVar
 
 from relay.clock import Clock
 from relay.commands import Lane, Outcome, StoredCommand, Verdict
@@ -21,24 +20,23 @@ from relay.shops import Directory
 from relay.store import LaneKey, Store
 from relay.worker.batching import Chain, chains
 from relay.worker.coalescing import Call
+from relay.worker.concluding import Conclusions
 from relay.worker.crew import CALLS_PER_LANE, Crew
 from relay.worker.health import LaneHealth
 from relay.worker.learning import Learnt
 from relay.worker.outage import Outage
 from relay.worker.pacing import Pacer
 from relay.worker.sending import Report, Sender
-from relay.worker.telling import tell
+from relay.worker.slowing import Slowing, kind_of
 
 CLAIM_LIMIT = 100
 """One call's worth of products; of people, what the threads of a lane send within seconds."""
 
+_CLAIMED_PER_CALL = 4
 _MARGIN_S = 2.0  # of a lease, for what has to be written before the call
 _STALE_S = 2.5  # a worker that stood still for this long may be taken for dead, and its work be another's by now
-_SETTLE_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 
 NOT_CONFIGURED = "Group {} is not configured here: add it to the configuration and restart the worker, or drop this."
-
-T = TypeVar("T")
 
 log = get_logger(__name__)
 
@@ -62,7 +60,7 @@ class DispatchStage:
         directory: Directory,
         sender: Sender,
         pacer: Pacer,
-        crew: Crew,
+        crew: Crew[Claimed],
         clock: Clock,
         lease_s: float,
         outage: Outage,
@@ -84,6 +82,7 @@ class DispatchStage:
         self._stopped = stopped
         self._sleep = sleep
         self._health = LaneHealth()
+        self._slowing = Slowing(CALLS_PER_LANE, monotonic)
         self._strange: set[LaneKey] = set()  # lanes of groups that are not configured
         self._claims = 0
 
@@ -106,16 +105,29 @@ class DispatchStage:
         return bool(claimed)
 
     def _most(self) -> dict[LaneKey, int]:
-        """Give how many subjects to claim of lanes with a pace: a second's worth, or fresh ones would wait for more."""
-        return {
+        """Give how many subjects to claim of lanes with a pace: a second's worth, or fresh ones would wait for more.
+
+        Of lanes that make fewer calls at a time fewer are claimed too, or their leases would run out here.
+        """
+        most = {
             LaneKey(group.key, Lane.CONTACTS): max(CALLS_PER_LANE, round(group.requests_per_minute / 60))
             for group in self._directory.groups.values()
             if group.requests_per_minute
         }
+        for lane, width in self._slowing.narrowed().items():
+            if lane.lane is Lane.CONTACTS:  # products share calls
+                most[lane] = min(most.get(lane, CLAIM_LIMIT), width * _CLAIMED_PER_CALL)
+        return most
 
     def _without_room(self) -> set[LaneKey]:
         probing = {lane for lane in self._crew.busy() if self._health.is_troubled(lane)}
-        return self._crew.full() | probing | self._strange
+        # Only where nothing holds the calls up are the next ones claimed before a thread is idle.
+        narrowed = self._slowing.narrowed()
+        held_up = {lane for lane in self._crew.full() if lane in narrowed or self._has_pace(lane)}
+        return self._crew.stocked() | held_up | probing | self._strange
+
+    def _has_pace(self, lane: LaneKey) -> bool:
+        return self._directory.groups[lane.group].requests_per_minute is not None
 
     def _hand_over(self, lane: LaneKey, mine: list[Claimed]) -> None:
         left = [command for each in mine for command in each.chain.left]
@@ -126,7 +138,7 @@ class DispatchStage:
             mine = sorted(mine, key=self._last_failure)
             left += [command for each in mine[1:] for command in each.chain.commands]
             mine = mine[:1]
-        self._crew.add(lane, [partial(self._work, each) for each in mine])
+        self._crew.add(lane, mine, self._work)
         self._release(left)
 
     def _last_failure(self, claimed: Claimed) -> int:
@@ -140,43 +152,61 @@ class DispatchStage:
         every = [command for chain in mine for command in (*chain.commands, *chain.left)]
         self._release(every, NOT_CONFIGURED.format(lane.group))
 
-    def _work(self, claimed: Claimed) -> None:
-        """Do the crew's job; what goes wrong here is taken over when the lease has run out."""
-        left = list(claimed.chain.calls)
-        learnt = Learnt()
+    def _work(self, jobs: Iterator[Claimed]) -> None:
+        """Do the crew's jobs in one thread; what goes wrong here is taken over when the lease has run out."""
+        ends = Conclusions(self._store, self._clock, self._outage, self._sleep)
+        for claimed in jobs:
+            self._guarded(claimed, partial(self._follow, claimed, ends))
+            last = claimed
+        self._guarded(last, ends.write)
+
+    def _guarded(self, claimed: Claimed, work: Callable[[], object]) -> None:
         try:
-            while left:
-                call = learnt.told_to(left.pop(0))
-                report = self._attempt(claimed, call)
-                if report is None or not learnt.from_report(report):
-                    break
-            self._release([command for call in left for command in call.commands])
+            work()
         except StoreUnavailable as error:
             self._outage.note(error)
             log.warning("attempt_cut_short", commands=[command.id for command in claimed.chain.commands])
         except Exception as error:
             log.error("dispatch_broke", commands=[command.id for command in claimed.chain.commands], exc_info=error)
 
-    def _attempt(self, claimed: Claimed, call: Call) -> Report | None:
+    def _follow(self, claimed: Claimed, ends: Conclusions) -> None:
+        """Make the calls of a chain, as far as each goes well."""
+        left = list(claimed.chain.calls)
+        learnt = Learnt()
+        while left:
+            call = learnt.told_to(left.pop(0))
+            report = self._attempt(claimed, call, ends)
+            if report is None or not learnt.from_report(report):
+                break
+        self._release([command for call in left for command in call.commands])
+
+    def _attempt(self, claimed: Claimed, call: Call, ends: Conclusions) -> Report | None:
         """Make a call, if its turn has come and its commands are still ours; None when it was not made."""
         group = self._directory.groups[claimed.chain.lane.group]
-        if self._is_off(claimed):
+        is_off = self._is_off(claimed)
+        if is_off or self._has_pace(claimed.chain.lane):
+            ends.write()  # the next call is not to begin at once
+        if is_off:
             self._release(call.commands)
             return None
-        turn = self._pacer.wait(group, claimed.until - timedelta(seconds=_MARGIN_S))
-        if turn is not None or self._is_off(claimed):
-            self._release(call.commands, due_at=turn)
+        turn = self._pacer.book(group, claimed.until - timedelta(seconds=_MARGIN_S))
+        if turn.put_off or self._is_off(claimed):
+            self._release(call.commands, due_at=turn.at if turn.put_off else None)
             return None
         before = self._monotonic()
-        begun = {each.id for each in self._store.commands.begin(call.commands, self._clock.now(), self._lease_s)}
-        if self._monotonic() - before > _STALE_S:
-            self._release(call.commands)
+        begun = ends.begin(call.commands, self._lease_s)
+        met = self._pacer.meet(group, turn)
+        waited_in_vain = met.put_off or (met.at is not None and self._is_off(claimed))
+        if waited_in_vain or self._monotonic() - before > _STALE_S:
+            self._release(call.commands, due_at=met.at if met.put_off else None)
             return None
         sent, said = ([each for each in some if each.id in begun] for some in (call.sent, call.said))
         if not sent:
             return None
         report = self._sender.send(group, sent, said)
-        self._conclude(claimed.chain.lane, report)
+        if report.seconds is not None:
+            self._note_health(claimed.chain.lane, report, ends)
+        ends.end(report)
         return report
 
     def _is_off(self, claimed: Claimed) -> bool:
@@ -190,25 +220,14 @@ class DispatchStage:
         if outcomes:
             self._store.commands.settle(outcomes, self._clock.now())
 
-    def _conclude(self, lane: LaneKey, report: Report) -> None:
-        if report.seconds is not None:
-            self._note_health(lane, report)
-        settled = self._patiently(partial(self._settle, report.outcomes))
-        if settled == len(report.outcomes):
-            tell(report)
-        else:  # another worker has taken over, and will tell
-            log.warning("outcome_came_too_late", commands=[outcome.command.id for outcome in report.outcomes])
-
-    def _settle(self, outcomes: Sequence[Outcome]) -> int:
-        return self._store.commands.settle(outcomes, self._clock.now())
-
-    def _note_health(self, lane: LaneKey, report: Report) -> None:
+    def _note_health(self, lane: LaneKey, report: Report, ends: Conclusions) -> None:
+        self._crew.allow(lane, self._slowing.note(lane, kind_of(report), report.seconds or 0.0, report.error))
         seconds = self._health.note(lane, report.error, report.outcomes[0].command.id)
         if seconds is None:
             return
         # Stored before anything is released, or it would be claimed again at once.
         reason = report.outcomes[0].message or ""
-        self._patiently(partial(self._hold, lane, seconds, reason))
+        ends.patiently(partial(self._hold, lane, seconds, reason))
         self._health.close(lane, self._claims)
         level = logging.ERROR if isinstance(report.error, CredentialsRefused) else logging.WARNING
         log.log(level, "lane_paused", group=lane.group, lane=lane.lane.value, seconds=seconds, reason=reason)
@@ -216,13 +235,3 @@ class DispatchStage:
     def _hold(self, lane: LaneKey, seconds: float, reason: str) -> None:
         now = self._clock.now()
         self._store.lanes.hold(lane.group, lane.lane, now + timedelta(seconds=seconds), reason, now)
-
-    def _patiently(self, write: Callable[[], T]) -> T:
-        """Write what came of a call, again and again if need be: nobody else knows it."""
-        for pause_s in _SETTLE_PAUSES_S:
-            try:
-                return write()
-            except StoreUnavailable as error:
-                self._outage.note(error)
-                self._sleep(pause_s)
-        return write()

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from relay.commands import CommandKind, EventKey, StoredCommand, Verdict
+from relay.commands import CommandKind, EventKey, StoredCommand
 from relay.worker.coalescing import Call
 from relay.worker.sending import Report
-
-_WENT_WELL = (Verdict.DONE, Verdict.SUPERSEDED)
 
 
 class Learnt:
@@ -28,10 +26,12 @@ class Learnt:
                 self._event_ids[key] = None
             elif key is not None and outcome.event_id:
                 self._event_ids[key] = outcome.event_id
-        return all(outcome.verdict in _WENT_WELL for outcome in report.outcomes)
+        return report.went_well
 
     def told_to(self, call: Call) -> Call:
         """Give a call whose commands know what was learnt."""
+        if not self._contact_id and not self._event_ids:
+            return call
         return Call(tuple(map(self._told, call.sent)), tuple(map(self._told, call.said)))
 
     def _told(self, command: StoredCommand) -> StoredCommand:

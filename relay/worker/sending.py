@@ -28,6 +28,7 @@ BROKEN = "The relay itself failed while it was sending ({}); see its log."
 COMPANY_REFUSED = "Refused for other products of the same call; sent again without them."
 SAID = "A later command of the same call said all that this one says."
 
+_WELL = (Verdict.DONE, Verdict.SUPERSEDED)
 _PLACE = re.compile(r"products\[(\d+)\]")
 
 log = get_logger(__name__)
@@ -40,6 +41,11 @@ class Report:
     outcomes: tuple[Outcome, ...]
     error: Exception | None = None
     seconds: float | None = None
+
+    @property
+    def went_well(self) -> bool:
+        """Whether all its commands are through."""
+        return all(outcome.verdict in _WELL for outcome in self.outcomes)
 
 
 class Sender:

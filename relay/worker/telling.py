@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from functools import cache
 
 from relay.commands import Verdict
 from relay.log import get_logger
@@ -11,6 +12,11 @@ from relay.metrics import ATTEMPT_SECONDS, ATTEMPTS
 from relay.worker.sending import Report
 
 log = get_logger(__name__)
+_plain = logging.getLogger(__name__)
+
+# Looked up by their labels once: there are few of them.
+_seconds = cache(ATTEMPT_SECONDS.labels)
+_number = cache(ATTEMPTS.labels)
 
 _LINES: Mapping[Verdict, tuple[int, str]] = {
     Verdict.DONE: (logging.INFO, "command_done"),
@@ -26,11 +32,13 @@ def tell(report: Report) -> None:
     """Count an attempt's outcomes and write one line for each."""
     first = report.outcomes[0].command
     if report.seconds is not None:
-        ATTEMPT_SECONDS.labels(first.group, first.kind.value).observe(report.seconds)
+        _seconds(first.group, first.kind.value).observe(report.seconds)
     for outcome in report.outcomes:
         command, verdict = outcome.command, outcome.verdict
-        ATTEMPTS.labels(command.group, command.kind.value, verdict.value).inc()
+        _number(command.group, command.kind.value, verdict.value).inc()
         level, slug = _LINES[verdict]
+        if not _plain.isEnabledFor(level):  # asked here, since making a line is most of telling
+            continue
         log.log(
             level,
             slug,

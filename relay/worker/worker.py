@@ -8,7 +8,7 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from uuid import uuid4
 
 from relay.clock import Clock, SystemClock
@@ -22,7 +22,7 @@ from relay.store import Store
 from relay.translation.translator import Translator
 from relay.worker import supervisor
 from relay.worker.crew import CALLS_PER_LANE, Crew
-from relay.worker.dispatching import DispatchStage
+from relay.worker.dispatching import Claimed, DispatchStage
 from relay.worker.duty import Duty
 from relay.worker.outage import Outage, outage_pause_s
 from relay.worker.pacing import Pacer, pause
@@ -31,10 +31,11 @@ from relay.worker.privacy import PrivacyStage
 from relay.worker.retention import RetentionStage
 from relay.worker.retry import Schedule
 from relay.worker.sending import Sender
+from relay.worker.sharing import Share
 from relay.worker.steady import SteadyClock
 from relay.worker.translating import TranslateStage
 from relay.worker.waking import Ear
-from relay.worker.watching import Watch
+from relay.worker.watching import BLIND_S, DEAD_AFTER_S, Watch
 
 BEAT_S = 1.0
 """How often a worker shows that it is alive, and looks after the others."""
@@ -69,7 +70,7 @@ class Worker:
         ``announce`` wakes other workers: one that does not send itself calls it when there is something to send.
         """
         self._duty = duty
-        self.name = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+        self.name = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}-{duty.value}"
         self._store = store
         self._settings = settings
         self._ear = ear
@@ -78,13 +79,14 @@ class Worker:
         self._stopping = False
         self._to_translate, self._to_dispatch, self._to_tidy = (threading.Event() for _ in range(3))
         self._outage = Outage()
-        self._crew = Crew(len(directory.groups) * len(Lane), self._to_dispatch.set, calls_per_lane)
+        self._crew: Crew[Claimed] = Crew(len(directory.groups) * len(Lane), self._to_dispatch.set, calls_per_lane)
         on_commands = self._to_dispatch.set if duty.dispatches else announce
         self._translate = TranslateStage(store, translator, clock, settings.lease_s, on_commands, holder=self.name)
         self._privacy = PrivacyStage(store, clock, settings.data)
         self._retention = RetentionStage(store, clock, settings.keep_days)
         self._presence = Presence(settings.data, self.name)
-        self._watch = Watch(store, self.name, self._presence, clock, settings.lease_s)
+        self._share = Share(DEAD_AFTER_S, BLIND_S)
+        self._watch = Watch(store, self.name, self._presence, clock, settings.lease_s, on_others=self._share_with)
         # A clock that a test moves has no steps.
         leasing = SteadyClock(clock, settings.lease_s) if isinstance(clock, SystemClock) else clock
         self._dispatch = DispatchStage(
@@ -105,6 +107,7 @@ class Worker:
         """Work until ``stop`` is called or the supervisor is gone; what is in hand then is finished and settled."""
         log.info("worker_started", worker=self.name, duty=self._duty.value)
         stages = self._stages()
+        self._crew.limit(1)  # until it is known how many others send
         with self._presence, self._crew:
             for stage in stages:
                 stage.start()
@@ -149,6 +152,9 @@ class Worker:
 
     def _tidy(self) -> bool:
         return self._privacy.step() or self._retention.step()
+
+    def _share_with(self, others: Collection[str], at: float) -> None:
+        self._crew.limit(self._share.note(sum(Duty.of(other).dispatches for other in others), at))
 
     def _is_stopping(self) -> bool:
         return self._stopping

@@ -126,6 +126,27 @@ def test_endpoints_with_a_path_of_their_own_share_nothing_but_the_host(
         assert transport.post(httpserver.url_for(f"/{name}/"), "/api", {}, {}).body == name.encode()
 
 
+def test_head_and_body_are_sent_together(transport: Transport) -> None:
+    came: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                for _ in range(2):
+                    came.append(connection.recv(65536))
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        transport.post(endpoint, "/api", {}, {"a": 1})
+        transport.get(endpoint, "/api", {})
+        thread.join(5)
+    assert came[0].startswith(b"POST /api ") and came[0].endswith(b'\r\n\r\n{"a":1}')
+    assert came[1].startswith(b"GET /api ") and came[1].endswith(b"\r\n\r\n")
+
+
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A self-signed certificate of 127.0.0.1 with its key, in one file."""

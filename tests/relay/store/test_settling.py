@@ -134,3 +134,44 @@ def test_settled_command_is_not_settled_twice(store):
 
     assert store.commands.settle([Outcome(command, Verdict.DEAD)], NOW) == 0
     assert store.commands.settle([], NOW) == 0
+
+
+# One call ends and another begins
+
+
+def test_one_call_is_settled_and_another_begins_in_the_same_step(store):
+    first, second = ask(store, upsert()), ask(store, upsert("bob@example.com"))
+    ended, begun = claim(store)
+    store.commands.begin([ended], NOW)
+
+    progress = store.commands.go_on([Outcome(ended, Verdict.DONE, contact_id="sm-1")], [begun], after(1), LEASE_S)
+    assert (progress.settled, progress.begun) == (1, [begun])
+    assert (only_command(store, first).state, only_command(store, first).contact_id) == (CommandState.DONE, "sm-1")
+    [attempt] = only_command(store, second).attempts
+    assert (attempt.started_at, attempt.finished_at) == (after(1), None)
+    assert claim(store, after(LEASE_S)) == [], "its lease is new"
+    assert [each.id for each in claim(store, after(LEASE_S + 1))] == [begun.id]
+
+
+def test_lost_lease_of_either_call_leaves_the_other_as_it_is(store):
+    deliveries = [ask(store, upsert(f"{name}@example.com")) for name in ("ann", "bob")]
+    ended, begun = claim(store)
+    store.commands.begin([ended], NOW)
+    [again] = [each for each in claim(store, after(LEASE_S)) if each.id == begun.id]
+
+    done = [Outcome(ended, Verdict.DONE)]
+    progress = store.commands.go_on(done, [again], after(LEASE_S), LEASE_S)
+    assert (progress.settled, progress.begun) == (0, [again])
+    progress = store.commands.go_on(done, [begun], after(LEASE_S), LEASE_S)
+    assert (progress.settled, progress.begun) == (0, [])
+    assert [len(only_command(store, each).attempts) for each in deliveries] == [1, 1]
+
+
+def test_stale_claim_does_not_begin_beside_a_newer_one_of_the_same_worker(store):
+    delivery_id = ask(store, upsert())
+    stale = claim_one(store)
+    other = ask(store, upsert("bob@example.com"))
+    claimed = {each.id: each for each in claim(store, after(LEASE_S))}
+    mine = only_command(store, other).id
+    assert store.commands.begin([stale, claimed[mine]], after(LEASE_S)) == [claimed[mine]]
+    assert only_command(store, delivery_id).attempts == ()

@@ -109,6 +109,27 @@ def test_refused_command_is_dead_with_the_vendors_words_and_holds_up_nobody(real
     assert [(line["log_level"], line["command"]) for line in dead] == [("error", contact.id), ("error", event.id)]
 
 
+def test_lane_under_strain_claims_no_more_than_it_can_send(shift, monkeypatch):
+    claim, claimed = shift.store.commands.claim, []
+
+    def watched(*given, **named):
+        commands = claim(*given, **named)
+        claimed.append(len(commands))
+        return commands
+
+    monkeypatch.setattr(shift.store.commands, "claim", watched)
+    shift.client.answers.extend([TemporaryFailure("Answered 503.", status=503)] * 3)
+    deliveries = [ask(shift.store, upsert(f"{number}@example.com")) for number in range(40)]
+    worker = shift.worker(calls_per_lane=1)
+    worker.run_until_idle()
+    assert claimed == [40, 0], "three failures paused the lane"
+
+    shift.clock.advance(5)
+    worker.run_until_idle()
+    assert claimed[2:5] == [8, 8, 16], "four for each of the calls it would make at a time"
+    assert shift.states(*deliveries).count(DONE) == 40
+
+
 # Products
 
 

@@ -231,16 +231,38 @@ def test_idle_worker_looks_no_oftener_than_it_is_woken(on_sqlite, tmp_path, monk
         on_sqlite.stop()
 
 
-def test_lane_in_trouble_has_one_call_at_a_time(on_sqlite):
+@pytest.mark.parametrize(("other", "calls"), [("dispatch", 1), ("translate", CALLS_PER_LANE)])
+def test_worker_that_joins_another_that_sends_makes_one_call_at_a_time_at_first(on_sqlite, other, calls):
+    on_sqlite.store.workers.beat(f"elsewhere:1:0a1b2c3d-{other}", now())
     go = threading.Event()
-    on_sqlite.client.answers.extend([Throttled("busy", retry_after_s=1)] * 4)
-    on_sqlite.client.answers.append(lambda _batch: go.wait(PATIENCE_S) and OK)
+    on_sqlite.client.answers.extend([lambda _batch: go.wait(PATIENCE_S) and OK] * 20)
     deliveries = [ask(on_sqlite.store, upsert(f"{number}@example.com"), at=now()) for number in range(20)]
     on_sqlite.start()
-    until(lambda: not on_sqlite.client.answers)
-    throttled = len(on_sqlite.client.sent) - 1
+    until(lambda: len(on_sqlite.client.sent) >= calls)
     time.sleep(0.3)  # several polls
-    assert len(on_sqlite.client.sent) == throttled + 1
+    assert len(on_sqlite.client.sent) == calls
+    go.set()
+    until(lambda: set(on_sqlite.states(*deliveries)) == {DONE})
+
+
+def test_lane_in_trouble_has_one_call_at_a_time(on_sqlite):
+    calm, go, under_way = threading.Event(), threading.Event(), []
+
+    def answer(_batch):
+        if not calm.is_set():
+            raise Throttled("busy", retry_after_s=1)
+        under_way.append(1)
+        return go.wait(PATIENCE_S) and OK
+
+    on_sqlite.client.answers.extend([answer] * 100)
+    deliveries = [ask(on_sqlite.store, upsert(f"{number}@example.com"), at=now()) for number in range(20)]
+    on_sqlite.start()
+    until(lambda: on_sqlite.store.lanes.paused(now()))
+    time.sleep(0.5)  # those that began together are all answered
+    calm.set()
+    until(lambda: under_way)
+    time.sleep(0.3)  # several polls
+    assert len(under_way) == 1
     go.set()
     until(lambda: set(on_sqlite.states(*deliveries)) == {DONE})
 
@@ -259,6 +281,7 @@ def test_worker_shows_that_it_lives_also_during_a_long_call_and_leaves_when_it_s
     on_sqlite.stop()
     assert on_sqlite.store.workers.alive(now(), 3600) == 0
     assert worker.name.count(":") == 2
+    assert worker.name.endswith("-all"), "it tells the others and /readyz what it does"
 
 
 # Stopping
