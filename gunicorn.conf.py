@@ -35,7 +35,7 @@ threads = _settings.web_threads
 
 # Whoever accepts first keeps a connection. Without a cap near the number of threads one process was seen to take all
 # connections of a burst while the other stood idle; with it the rest wait in the kernel's queue for whoever is free.
-# As many as the cap exceeds the threads may stay open without a request: to open one anew costs a fifth of an answer.
+# As many as the cap exceeds the threads may stay open without a request: to open one anew costs a tenth of an answer.
 worker_connections = threads + threads // 2
 backlog = 2048
 
