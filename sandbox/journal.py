@@ -14,7 +14,7 @@ _CREDENTIALS = ("apiKey", "sha")
 
 @dataclass(frozen=True, slots=True)
 class CallEntry:
-    """One call; ``at`` is when it arrived, and ``success`` the answer's own word. No answer was sent without status."""
+    """One call, and when it came. ``status`` is None where no answer was sent; ``success`` is the answer's own word."""
 
     number: int
     at: datetime

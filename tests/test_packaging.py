@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import logging
 import os
 import re
 import runpy
+import sys
 from pathlib import Path
 
 import pytest
 from gunicorn.config import Config
+from gunicorn.glogging import Logger
 
 from relay.metrics import DIRECTORY_VARIABLE
 from relay.settings import SETTINGS, load_settings
@@ -45,6 +48,30 @@ def test_gunicorn_knows_every_name_and_takes_every_value(conf, monkeypatch):
     assert config.worker_class_str == "gthread"
     assert config.forwarded_allow_ips == []
     assert config.control_socket_disable is True
+
+
+@pytest.mark.parametrize(("level", "lines"), [("info", 1), ("warning", 0)])
+def test_line_of_the_access_log_is_gathered_only_where_it_is_written(conf, monkeypatch, level, lines):
+    monkeypatch.setenv("RELAY_LOG_LEVEL", level)
+    gathered = []
+    monkeypatch.setattr(Logger, "access", lambda *given: gathered.append(given))
+    values = conf()
+    access_log = logging.getLogger("gunicorn.access")
+    monkeypatch.setattr(access_log, "level", access_log.level)
+    access_log.setLevel(values["logconfig_dict"]["loggers"]["gunicorn.access"]["level"])
+    log = object.__new__(values["logger_class"])
+    log.access_log = access_log
+    log.access(None, None, {}, None)
+    assert len(gathered) == lines
+
+
+def test_threads_of_web_processes_take_turns_more_often(conf):
+    before = sys.getswitchinterval()
+    try:
+        conf()["post_fork"](None, None)
+        assert sys.getswitchinterval() < before
+    finally:
+        sys.setswitchinterval(before)
 
 
 def test_metrics_of_all_processes_meet_in_the_data_folder(conf, tmp_path):

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert
 
 from relay import jsontext
 from relay.commands import Command, CommandState, ContactSubject
-from relay.store.columns import JsonText, as_json
+from relay.store.columns import NO_WARNINGS, JsonText, as_json
 from relay.store.contacts import resolve_contact, resolve_contacts
 from relay.store.effects import Asked, asked
 from relay.store.lanes import remember_lanes
@@ -19,8 +19,6 @@ from relay.store.locking import serialise
 from relay.store.tables import commands
 
 DRY_RUN = "Dry run: not sent."
-
-_NO_WARNINGS = as_json([])
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +114,7 @@ def _row(request: Request, written: Written, contact: int | None, now: datetime)
         "state": (CommandState.DROPPED if request.dry_run else CommandState.WAITING).value,
         "due_at": now,
         "last_error": DRY_RUN if request.dry_run else None,
-        "warnings": as_json(command.warnings) if command.warnings else _NO_WARNINGS,
+        "warnings": as_json(command.warnings) if command.warnings else NO_WARNINGS,
         "created_at": now,
         "settled_at": now if request.dry_run else None,
     }

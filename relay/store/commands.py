@@ -58,6 +58,8 @@ class CommandStore:
         turn = next(self._turns)
         with self._database.writing() as connection:
             claim = claim_commands(connection, now, lease_s, limit, turn, skip, holder, followers, most or {})
+        if not claim.ids:
+            return []
         with self._database.reading() as connection:
             return claimed(connection, claim)
 

@@ -64,6 +64,8 @@ class DeliveryStore:
             )
             begun = [row.id for row in due if row.attempts]
             chosen = begun[:1] or [row.id for row in due]
+            if not chosen:
+                return []
             leased = {"ids": chosen, "new_token": token, "until": now + timedelta(seconds=lease_s)}
             connection.execute(_LEASE, leased)
         with self._database.reading() as connection:  # bodies are large, and nobody should have to wait for them

@@ -13,13 +13,11 @@ from sqlalchemy import JSON, Connection, Dialect, Executable, Text, bindparam, c
 from sqlalchemy.dialects import postgresql
 
 from relay.deliveries import DeliveryState, NewDelivery, Recorded
-from relay.store.columns import as_json, pack
+from relay.store.columns import NO_WARNINGS, as_json, pack, utc
 from relay.store.group_commit import MOST_TOGETHER
 from relay.store.tables import deliveries
 
 Row = Mapping[str, Any]
-
-_NO_WARNINGS = as_json([])
 
 
 def written(new: NewDelivery) -> Row:
@@ -42,7 +40,7 @@ def written(new: NewDelivery) -> Row:
         "triggered_at": new.triggered_at,
         "api_version": new.api_version,
         "state": DeliveryState.RECEIVED.value,
-        "warnings": _NO_WARNINGS,
+        "warnings": NO_WARNINGS,
         "due_at": new.received_at,
     }
 
@@ -77,7 +75,8 @@ def _insert_on_postgresql(connection: Connection, rows: Sequence[Row]) -> dict[s
 
 
 def _plain(value: Any) -> str:
-    return value.isoformat() if isinstance(value, datetime) else base64.b64encode(value).decode()
+    moment = utc(value) if isinstance(value, datetime) else None
+    return base64.b64encode(value).decode() if moment is None else moment.isoformat()
 
 
 def _insert_on_sqlite(connection: Connection, rows: Sequence[Row]) -> dict[str, int]:

@@ -91,6 +91,8 @@ class Workbench:
         time share a transaction, so that the receiver need not wait for all. The last one is committed with the block.
         """
         kept, self._kept = self._kept, []
+        if not kept:
+            return True
         if not self._database.has_one_writer:
             return _store(self._reads, kept, now)
         while len(kept) > STORED_AT_ONCE:
@@ -129,8 +131,6 @@ def _make_key(database: Database) -> None:
 
 
 def _store(connection: Connection, kept: Sequence[tuple[Delivery, Meaning]], now: datetime) -> bool:
-    if not kept:
-        return True
     if not _are_leased(connection, [delivery for delivery, _ in kept]):
         return False
     connection.execute(_END_LEASE, [_ended(delivery, meaning.translation, now) for delivery, meaning in kept])

@@ -28,10 +28,6 @@ class WorkerStore:
             others = connection.execute(select(workers).where(workers.c.worker != worker))
             return {row.worker: row.seen_at for row in others}
 
-    def alive(self, now: datetime, within_s: float) -> int:
-        """Count the workers heard of within the last ``within_s`` seconds."""
-        return len(self.heard_of(now, within_s))
-
     def heard_of(self, now: datetime, within_s: float) -> list[str]:
         """Give the names of the workers heard of within the last ``within_s`` seconds."""
         span = timedelta(seconds=within_s)

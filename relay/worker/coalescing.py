@@ -92,8 +92,8 @@ def _shared(commands: Sequence[StoredCommand]) -> list[Call]:
     if not upserts:
         return events
     upsert, said = upserts[-1], tuple(upserts[:-1])
-    if said:  # one by itself goes as it is
-        upsert = replace(upsert, payload=reduce(merged, (each.payload for each in upserts)))
+    if said or upsert.payload.get(_CLEARED):  # else it goes as it is
+        upsert = replace(upsert, payload=reduce(merged, (each.payload for each in upserts), {}))
     if events and events[0].sent[0].kind is CommandKind.EVENT_PUT:
         first = events.pop(0)
         return [Call((upsert, *first.sent), (*said, *first.said)), *events]

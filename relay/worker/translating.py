@@ -22,7 +22,7 @@ CLAIM_LIMIT = 80
 """Deliveries in hand at a time: few enough to be finished when the worker stops."""
 
 SLICE = 40
-"""Deliveries that share a transaction: enough to share its cost, few enough that a REST call can wait for its end."""
+"""Deliveries that are translated together: enough to share its cost, few enough that a REST call can await its end."""
 
 MOST_OPEN = 4_000_000
 """Bytes of bodies that are read ahead, which takes ten times as much of memory; a usual slice has a hundredth of it."""
@@ -108,7 +108,7 @@ class TranslateStage:
         self._drop(done.size)
 
     def _translate(self, most: int) -> _Slice | None:
-        """Translate and store a slice; None, and nothing is stored, when a lease of it was lost."""
+        """Translate and store a slice; None when a lease of it was lost, which ends the storing."""
         now = self._clock.now()
         done = _Slice()
         slice_ = list(islice(self._in_hand, most))

@@ -25,6 +25,7 @@ class Recorder:
     def run(self):
         self.ran = True
         assert self.parts["ear"].wait(0) is False  # it listens
+        self.gives_way = self.parts["store"]._database._lock.gives_way
         signal.raise_signal(signal.SIGTERM)
         assert self.stopped == 1
 
@@ -65,6 +66,7 @@ def test_it_runs_a_worker_with_the_relays_parts_until_a_signal(sqlite_url, tmp_p
         assert cli.run("worker").exit_code == 0
     (worker,) = made
     assert worker.ran
+    assert worker.gives_way, "shops wait for the receiver, and nobody for a worker"
     assert worker.parts["store"] is cli.store
     assert worker.parts["translator"] is cli.joint.translation
     assert worker.parts["directory"] is cli.joint.directory

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import LargeBinary, insert, select, type_coerce
+from sqlalchemy.exc import StatementError
 
 from relay.store import Store
 from relay.store.columns import PACKED
@@ -80,3 +81,9 @@ def test_receipts_name_their_own_deliveries_among_repeated_ones(store: Store):
     assert [receipt.id for receipt in receipts] == [stored[row["dedupe"]] for row in rows]
     assert [receipt.repeated for receipt in receipts[:-1]] == [name in known for name in reversed(names)]
     assert receipts[-1].repeated
+
+
+def test_time_without_a_zone_is_refused_and_nothing_is_stored(store: Store):
+    with pytest.raises((ValueError, StatementError), match="zone"):
+        store.deliveries.record(new_delivery(received_at=NOW.replace(tzinfo=None)))
+    assert store.reading.deliveries() == []

@@ -43,6 +43,13 @@ def test_newest_upsert_stands_for_those_before_it_also_across_events():
     assert shape([upsert(1), put(2), upsert(3), put(4, OTHER)]) == [([3, 2], [1]), ([4], [])]
 
 
+def test_field_that_one_upsert_names_and_clears_is_cleared():
+    given = {"contact": {"email": "ann@example.com", "fax": "1"}, "setAsNull": ["fax"]}
+    for upserts in ([upsert(1, given)], [upsert(1), upsert(2, given)]):
+        [call] = plan(upserts)
+        assert call.sent[0].payload == {"contact": {"email": "ann@example.com"}, "setAsNull": ["fax"]}
+
+
 def test_changing_cart_is_one_update():
     assert shape([put(1), put(2), put(3)]) == [([3], [1, 2])]
     assert plan([put(1, value=10), put(2, value=20)])[0].sent[0].payload == {"contactEvent": {"value": 20}}

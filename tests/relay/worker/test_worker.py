@@ -203,7 +203,7 @@ def test_slow_salesmanago_does_not_keep_deliveries_from_being_translated(on_sqli
 def test_ring_wakes_an_idle_worker_long_before_it_polls(on_sqlite, tmp_path):
     with Ear(tmp_path) as ear:
         on_sqlite.start(translator=longing(), settings=settings(poll_s="60"), ear=ear)
-        until(lambda: on_sqlite.store.workers.alive(now(), 60))
+        until(lambda: on_sqlite.store.workers.heard_of(now(), 60))
         time.sleep(0.1)
         delivery = on_sqlite.store.deliveries.record(new_delivery(received_at=now())).id
         Bell(tmp_path).ring()
@@ -279,7 +279,7 @@ def test_worker_shows_that_it_lives_also_during_a_long_call_and_leaves_when_it_s
     on_sqlite.store.workers.leave("looking")
     go.set()
     on_sqlite.stop()
-    assert on_sqlite.store.workers.alive(now(), 3600) == 0
+    assert on_sqlite.store.workers.heard_of(now(), 3600) == []
     assert worker.name.count(":") == 2
     assert worker.name.endswith("-all"), "it tells the others and /readyz what it does"
 
@@ -330,7 +330,7 @@ def test_stop_interrupts_the_waiting_for_a_turn(on_sqlite):
 
 def test_stop_is_noticed_by_an_idle_worker_that_polls_seldom(on_sqlite):
     worker = on_sqlite.start(settings=settings(poll_s="60"))
-    until(lambda: on_sqlite.store.workers.alive(now(), 60))
+    until(lambda: on_sqlite.store.workers.heard_of(now(), 60))
     before = time.monotonic()
     worker.stop()
     on_sqlite.stop()
@@ -340,7 +340,7 @@ def test_stop_is_noticed_by_an_idle_worker_that_polls_seldom(on_sqlite):
 def test_worker_ends_when_its_supervisor_is_gone(on_sqlite):
     gone = threading.Event()
     on_sqlite.start(parent_is_gone=gone.is_set)
-    until(lambda: on_sqlite.store.workers.alive(now(), 60))
+    until(lambda: on_sqlite.store.workers.heard_of(now(), 60))
     gone.set()
     with capture_logs() as logs:
         until(lambda: not on_sqlite.started[0][1].is_alive())
@@ -355,7 +355,7 @@ def test_worker_whose_stage_died_ends_so_that_it_is_replaced(on_sqlite):
     on_sqlite.store.deliveries.record(new_delivery(received_at=now()))
     on_sqlite.start(translator=FakeTranslator(fall))
     until(lambda: not on_sqlite.started[0][1].is_alive())
-    assert on_sqlite.store.workers.alive(now(), 3600) == 0
+    assert on_sqlite.store.workers.heard_of(now(), 3600) == []
 
 
 def test_signal_stops_a_worker_process_in_order(tmp_path, sqlite_url):
@@ -381,14 +381,14 @@ with Ear(folder) as ear:
     store = Store.open(sqlite_url, folder=tmp_path)
     process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.DEVNULL)
     try:
-        until(lambda: store.workers.alive(now(), 60))
+        until(lambda: store.workers.heard_of(now(), 60))
         assert len(list(tmp_path.glob("wake-*"))) == 1
         os.kill(process.pid, signal.SIGTERM)
         assert process.wait(PATIENCE_S) == 0
     finally:
         process.kill()
         process.wait()
-    assert store.workers.alive(now(), 3600) == 0
+    assert store.workers.heard_of(now(), 3600) == []
     assert list(tmp_path.glob("wake-*")) == []
     store.close()
 
@@ -400,7 +400,7 @@ def test_outage_of_the_store_is_survived_and_told_once(on_sqlite, sqlite_url, tm
     hasty = Store.open(sqlite_url, folder=tmp_path, commit_wait_s=0.3)
     with capture_logs() as logs:
         on_sqlite.start(translator=longing(), store=hasty)
-        until(lambda: on_sqlite.store.workers.alive(now(), 60))
+        until(lambda: on_sqlite.store.workers.heard_of(now(), 60))
         with WriteLock(tmp_path / "store.lock").held(5):
             until(lambda: [line for line in logs if line["event"] == "store_unavailable"])
             time.sleep(0.8)  # several attempts of both stages
