@@ -171,7 +171,7 @@ def test_trouble_is_told_without_the_statement_and_its_values(impatient):
 
 def test_check_writable_leaves_no_trace(store):
     store.check_writable()
-    assert store.workers.alive(NOW, within_s=10**9) == 0
+    assert store.workers.heard_of(NOW, within_s=10**9) == []
 
 
 def test_lock_file_that_cannot_be_made_is_unavailable(sqlite_url, tmp_path):
