@@ -4,6 +4,7 @@ What depends on the machine comes from RELAY_* variables (`flask --app app setti
 other values stand beside them. The hooks at the end start what belongs beside the web processes.
 """
 
+import contextlib
 import logging
 import os
 import shutil
@@ -13,8 +14,9 @@ import sys
 
 from gunicorn.glogging import Logger
 
+from handlers.context import EXTENSION
 from relay.demo import next_steps
-from relay.errors import ConfigurationError
+from relay.errors import ConfigurationError, StoreUnavailable
 from relay.log import logging_config
 from relay.settings import load_settings
 from relay.worker.duty import duties
@@ -27,16 +29,15 @@ except ConfigurationError as error:
 
 bind = str(_settings.bind)
 
-# Threads, not an event loop: a request spends its time waiting for the commit, which frees the interpreter. Sixteen
-# wait together, so their commits share one sync of the disk; more would only queue inside the process.
-worker_class = "gthread"
+# Webhooks are read and answered by the main thread, one after the other, and all that have come meanwhile share a
+# commit; the threads are for REST calls, which wait, and for what is large or comes slowly.
+worker_class = "handlers.serving.Worker"
 workers = _settings.web_processes
 threads = _settings.web_threads
 
-# Whoever accepts first keeps a connection. Without a cap near the number of threads one process was seen to take all
-# connections of a burst while the other stood idle; with it the rest wait in the kernel's queue for whoever is free.
-# As many as the cap exceeds the threads may stay open without a request: to open one anew costs a tenth of an answer.
-worker_connections = threads + threads // 2
+# A connection costs next to nothing here, and to open one anew costs a tenth of an answer. Processes take about as many
+# connections each (handlers/evenly.py), so this only has to stay below the usual limit of open files.
+worker_connections = 512
 backlog = 2048
 
 # Idle connections count against that cap, so they are closed soon; a TLS proxy beside the relay opens new ones cheaply.
@@ -146,8 +147,20 @@ def post_fork(server, worker):
     sys.setswitchinterval(_TURN_S)
 
 
+def post_worker_init(worker):
+    """Open the store before the first delivery comes, which would have to wait for it.
+
+    What is wrong with the configuration was said at the start; what cannot be opened now, each request tries again.
+    """
+    extensions = getattr(worker.wsgi, "extensions", {})
+    if EXTENSION in extensions:
+        with contextlib.suppress(ConfigurationError, StoreUnavailable):
+            extensions[EXTENSION].relay()
+
+
 def child_exit(server, worker):
-    """Forget the gauges of a web process that is gone; its counters stay."""
+    """Forget the gauges and the connections of a web process that is gone; its counters stay."""
     from prometheus_client.multiprocess import mark_process_dead
 
     mark_process_dead(worker.pid)
+    worker.shares.leave(worker.place)

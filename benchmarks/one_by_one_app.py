@@ -5,14 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from app import create_app
-from relay.store.group_commit import GroupCommit
+from relay.store.group_commit import GroupCommit, Promise
 
 
-def _submit(self: GroupCommit[Any, Any], item: Any) -> Any:
-    with self._transaction(self._wait_s) as connection:
-        [result] = self._write(connection, [item])
-    return result
+class _Alone(Promise[Any, Any]):
+    """A promise that is kept by a transaction of its own."""
+
+    def __init__(self, item: Any, group: GroupCommit[Any, Any]) -> None:
+        super().__init__(item, group)
+        self._own = group
+
+    def kept(self) -> Any:
+        with self._own._transaction(self._own._wait_s) as connection:
+            [result] = self._own._write(connection, [self.item])
+        return result
 
 
-GroupCommit.submit = _submit  # type: ignore[method-assign]
+def _promise(self: GroupCommit[Any, Any], item: Any) -> Promise[Any, Any]:
+    return _Alone(item, self)
+
+
+GroupCommit.promise = _promise  # type: ignore[method-assign]
 app = create_app()

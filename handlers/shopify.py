@@ -165,8 +165,10 @@ def headers_of(sending: Sending) -> dict[str, str]:
 
 
 def _header(headers: Headers, name: str) -> str | None:
-    values = (headers.get(family + name, "").strip() for family in _FAMILIES)
-    return next((value for value in values if value), None)
+    for family in _FAMILIES:
+        if value := headers.get(family + name, "").strip():
+            return value
+    return None
 
 
 def _check_domain(named: str | None, shop: Shop) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cache
 from http import HTTPStatus
+from time import perf_counter
+from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from werkzeug.exceptions import MethodNotAllowed
 
 from handlers.auth import SECRET_HEADERS
-from handlers.bodies import raw_body
+from handlers.bodies import raw_body, sent_headers
 from handlers.context import Relay, current_relay
+from handlers.later import Later
 from handlers.replies import json_response
 from relay import jsontext
 from relay.deliveries import NewDelivery, Recorded
@@ -18,10 +22,13 @@ from relay.log import get_logger
 from relay.metrics import DELIVERIES, WEBHOOK_SECONDS, topic_label
 from relay.platforms import Headers, Identity, Platform
 from relay.shops import Shop
+from relay.store import Promise
 
 blueprint = Blueprint("webhooks", __name__)
 
 _log = get_logger(__name__)
+
+_counted = cache(DELIVERIES.labels)  # looked up once: there are few of them
 
 PONG = "pong"
 STORED = "stored"
@@ -37,11 +44,15 @@ _HOW_TO = "This address is right: enter it in the shop's admin as the webhook's 
 def receive(shop: str) -> Response:
     """Take one delivery of a shop.
 
-    Raises: Refused subclasses, then nothing is stored; StoreUnavailable, when nothing could be.
+    Raises: Refused subclasses, then nothing is stored. The answer says 503 when nothing could be.
     """
-    with WEBHOOK_SECONDS.time():
+    begun = perf_counter()
+    try:
         relay = current_relay()
-        return _answer(_outcome(relay, relay.directory.shop(shop)))
+        return _taken(relay, relay.directory.shop(shop), begun)
+    except Exception:
+        WEBHOOK_SECONDS.observe(perf_counter() - begun)
+        raise
 
 
 @blueprint.route("/webhooks/<shop>", methods=_OTHER_METHODS, strict_slashes=False)
@@ -51,21 +62,26 @@ def explain(shop: str) -> Response:
     raise MethodNotAllowed(["POST"], _HOW_TO)
 
 
-def _outcome(relay: Relay, shop: Shop) -> str:
-    """Do what the request asks for, and give the word for it. It is on disk when this says that it is stored."""
+def _taken(relay: Relay, shop: Shop, begun: float) -> Response:
+    """Do what the request asks for. What is to be stored is on its way then, and the answer waits for it."""
     platform = relay.platforms[shop.platform]
     body = raw_body(relay.settings.max_body_bytes)
-    headers = {name.lower(): value for name, value in request.headers}
+    headers = sent_headers()
     if platform.is_ping(body, headers):
-        DELIVERIES.labels(shop.key, _PING, PONG).inc()
+        _counted(shop.key, _PING, PONG).inc()
+        WEBHOOK_SECONDS.observe(perf_counter() - begun)
         _log.info("ping_answered", shop=shop.key)
-        return PONG
+        return _answer(PONG)
     identity = _identity(platform, shop, body, headers)
-    recorded = _record(relay, shop, identity, body, headers)
-    outcome = REPEATED if recorded.repeated else STORED
-    DELIVERIES.labels(shop.key, topic_label(platform, identity.topic), outcome).inc()
-    _log.info("delivery_recorded", shop=shop.key, delivery=recorded.id, topic=identity.topic, outcome=outcome)
-    return outcome
+    promise = relay.store.deliveries.record_soon(_delivery(relay, shop, identity, body, headers))
+
+    def settle() -> Response:
+        try:
+            return _answer(_recorded(relay, shop, identity, promise))
+        finally:
+            WEBHOOK_SECONDS.observe(perf_counter() - begun)
+
+    return Later(settle)
 
 
 def _identity(platform: Platform, shop: Shop, body: bytes, headers: Headers) -> Identity:
@@ -81,9 +97,8 @@ def _identity(platform: Platform, shop: Shop, body: bytes, headers: Headers) -> 
         raise
 
 
-def _record(relay: Relay, shop: Shop, identity: Identity, body: bytes, headers: Headers) -> Recorded:
-    """Commit a delivery and, when it is new, wake a worker. Raises: StoreUnavailable, and logs it."""
-    new = NewDelivery(
+def _delivery(relay: Relay, shop: Shop, identity: Identity, body: bytes, headers: Headers) -> NewDelivery:
+    return NewDelivery(
         platform=shop.platform,
         group=shop.group,
         shop=shop.key,
@@ -98,15 +113,26 @@ def _record(relay: Relay, shop: Shop, identity: Identity, body: bytes, headers: 
         triggered_at=identity.triggered_at,
         api_version=identity.api_version,
     )
+
+
+def _recorded(relay: Relay, shop: Shop, identity: Identity, promise: Promise[Any, Recorded]) -> str:
+    """Wait until a delivery is on disk and, when it is new, wake a worker; gives the word for what was done.
+
+    Raises: StoreUnavailable, and logs it.
+    """
     try:
-        recorded = relay.store.deliveries.record(new)
+        recorded = promise.kept()
     except StoreUnavailable as error:
         _log.error("delivery_not_stored", shop=shop.key, topic=identity.topic, problem=str(error))
         raise
     if not recorded.repeated:
         relay.wake()
-    return recorded
+    outcome = REPEATED if recorded.repeated else STORED
+    _counted(shop.key, topic_label(relay.platforms[shop.platform], identity.topic), outcome).inc()
+    _log.info("delivery_recorded", shop=shop.key, delivery=recorded.id, topic=identity.topic, outcome=outcome)
+    return outcome
 
 
+@cache
 def _answer(outcome: str) -> Response:
     return json_response(HTTPStatus.OK, jsontext.dumps({"status": outcome}))

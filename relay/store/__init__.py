@@ -1,6 +1,7 @@
 """The durable store: the only home of SQLAlchemy. One code for SQLite and PostgreSQL."""
 
 from relay.store.answers import Answer
+from relay.store.group_commit import Promise
 from relay.store.lanes import LaneKey, LaneView
 from relay.store.locking import Contended
 from relay.store.privacy.tasks import PrivacyTask, PrivacyTaskView
@@ -24,6 +25,7 @@ __all__ = [
     "LaneView",
     "PrivacyTask",
     "PrivacyTaskView",
+    "Promise",
     "Store",
     "Traces",
     "Workbench",

@@ -14,8 +14,9 @@ from relay.privacy import ERASED
 from relay.store.columns import state_in
 from relay.store.commands import supersede_waiting
 from relay.store.engine import Database
-from relay.store.group_commit import GroupCommit
+from relay.store.group_commit import GroupCommit, Promise
 from relay.store.leases import lease_token
+from relay.store.receiving import Row as NewRow
 from relay.store.receiving import insert_deliveries, written
 from relay.store.tables import OPEN_DELIVERIES, deliveries
 from relay.store.turns import in_turn, loose_scan
@@ -46,6 +47,10 @@ class DeliveryStore:
                 connection.execute(update(deliveries).where(deliveries.c.id == recorded.id).values(values))
                 store_meanings(connection, [(recorded.id, meaning)], new.received_at)
         return recorded
+
+    def record_soon(self, new: NewDelivery) -> Promise[NewRow, Recorded]:
+        """Store a delivery as soon as its promise is asked to be kept."""
+        return self._incoming.promise(written(new))
 
     def claim(self, now: datetime, lease_s: float, limit: int, holder: str = "") -> list[Delivery]:
         """Lease up to ``limit`` deliveries to ``holder`` for ``lease_s`` seconds; shops take turns, each in its order.

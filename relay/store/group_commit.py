@@ -25,16 +25,19 @@ MOST_TOGETHER = 256
 _TOO_LATE = "The store did not take it in time."
 
 
-class _Ticket(Generic[Item, Result]):
+class Promise(Generic[Item, Result]):
     """One caller's item on its way."""
 
-    def __init__(self, item: Item) -> None:
+    def __init__(self, item: Item, group: GroupCommit[Item, Result]) -> None:
         self.item = item
         self.leads = False
-        self._asleep = threading.Lock()  # half the work of an Event, and there is one for each request
-        self._asleep.acquire()
+        self.sleeps = False
+        self.done = False
         self.result: Result | None = None
         self.error: Exception | None = None
+        self._asleep = threading.Lock()  # half the work of an Event, and there is one for each request
+        self._asleep.acquire()
+        self._group = group
 
     def sleep(self, seconds: float) -> bool:
         """Wait to be woken; False when the time is over."""
@@ -43,6 +46,18 @@ class _Ticket(Generic[Item, Result]):
     def wake(self) -> None:
         """Wake the caller, who sleeps or is about to; he does so once, for the lead or for an answer."""
         self._asleep.release()
+
+    def kept(self) -> Result:
+        """Give the result once the item is on disk; whoever asks while nobody writes does so for all.
+
+        Raises: StoreUnavailable when it could not be written, or when nobody can say whether it was.
+        """
+        self._group._settle(self)
+        if self.error is not None:
+            raise self.error
+        if self.result is None:
+            raise StoreUnavailable(_TOO_LATE)
+        return self.result
 
 
 class GroupCommit(Generic[Item, Result]):
@@ -64,7 +79,7 @@ class GroupCommit(Generic[Item, Result]):
         self._write = write
         self._wait_s = wait_s
         self._guard = threading.Lock()
-        self._waiting: deque[_Ticket[Item, Result]] = deque()
+        self._waiting: deque[Promise[Item, Result]] = deque()
         self._led = False
 
     def submit(self, item: Item) -> Result:
@@ -72,29 +87,35 @@ class GroupCommit(Generic[Item, Result]):
 
         Raises: StoreUnavailable when it could not be written, or when nobody can say whether it was.
         """
-        ticket: _Ticket[Item, Result] = _Ticket(item)
+        return self.promise(item).kept()
+
+    def promise(self, item: Item) -> Promise[Item, Result]:
+        """Take an item to be written with the next ones, at the latest when the promise is asked to be kept."""
+        ticket = Promise(item, self)
         with self._guard:
             self._waiting.append(ticket)
+        return ticket
+
+    def _settle(self, ticket: Promise[Item, Result]) -> None:
+        with self._guard:
+            if ticket.done:
+                return
+            ticket.sleeps = self._led
             ticket.leads, self._led = not self._led, True
         if not ticket.leads:
             self._follow(ticket)
         if ticket.leads:
             self._lead(ticket)
-        if ticket.error is not None:
-            raise ticket.error
-        if ticket.result is None:
-            raise StoreUnavailable(_TOO_LATE)
-        return ticket.result
 
-    def _follow(self, ticket: _Ticket[Item, Result]) -> None:
+    def _follow(self, ticket: Promise[Item, Result]) -> None:
         """Wait for an answer or for the lead. Longer than the leader may take, there is nothing to wait for."""
         if not ticket.sleep(2 * self._wait_s):
             with self._guard:
                 if ticket in self._waiting:
                     self._waiting.remove(ticket)
 
-    def _lead(self, leader: _Ticket[Item, Result]) -> None:
-        batch: list[_Ticket[Item, Result]] = []
+    def _lead(self, leader: Promise[Item, Result]) -> None:
+        batch: list[Promise[Item, Result]] = []
         try:
             if self._linger_s:
                 time.sleep(self._linger_s)
@@ -113,27 +134,31 @@ class GroupCommit(Generic[Item, Result]):
             for ticket in batch:
                 ticket.error = error
         finally:
-            self._hand_over()
-            for ticket in batch:
+            for ticket in self._hand_over(batch):
                 if ticket is not leader:
                     ticket.wake()
 
-    def _write_alone(self, ticket: _Ticket[Item, Result]) -> None:
+    def _write_alone(self, ticket: Promise[Item, Result]) -> None:
         try:
             with self._transaction(self._wait_s) as connection:
                 [ticket.result] = self._write(connection, [ticket.item])
         except Exception as error:
             ticket.error = error
 
-    def _take(self) -> list[_Ticket[Item, Result]]:
+    def _take(self) -> list[Promise[Item, Result]]:
         with self._guard:
             return [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_TOGETHER))]
 
-    def _hand_over(self) -> None:
+    def _hand_over(self, batch: Sequence[Promise[Item, Result]]) -> list[Promise[Item, Result]]:
+        """Let the first who waits lead; gives those of the batch who sleep."""
         with self._guard:
-            if not self._waiting:
+            for ticket in batch:
+                ticket.done = True
+            asleep = [ticket for ticket in batch if ticket.sleeps]
+            heir = next((ticket for ticket in self._waiting if ticket.sleeps), None)
+            if heir is None:
                 self._led = False
-                return
-            heir = self._waiting[0]
+                return asleep
             heir.leads = True
         heir.wake()
+        return asleep

@@ -12,7 +12,6 @@ from relay.metrics import ATTEMPT_SECONDS, ATTEMPTS
 from relay.worker.sending import Report
 
 log = get_logger(__name__)
-_plain = logging.getLogger(__name__)
 
 # Looked up by their labels once: there are few of them.
 _seconds = cache(ATTEMPT_SECONDS.labels)
@@ -37,8 +36,6 @@ def tell(report: Report) -> None:
         command, verdict = outcome.command, outcome.verdict
         _number(command.group, command.kind.value, verdict.value).inc()
         level, slug = _LINES[verdict]
-        if not _plain.isEnabledFor(level):  # asked here, since making a line is most of telling
-            continue
         log.log(
             level,
             slug,

@@ -132,7 +132,7 @@ def test_trouble_in_a_platform_is_500_and_stores_nothing(edge: Edge, monkeypatch
     def broken(*arguments: object) -> None:
         raise RuntimeError("an invented mistake")
 
-    monkeypatch.setattr(edge.store.deliveries, "record", broken)
+    monkeypatch.setattr(edge.store.deliveries, "record_soon", broken)
     response = edge.deliver("shopify")
     assert refusal(response) == 500
     assert "invented mistake" not in response.get_data(as_text=True)

@@ -1,0 +1,42 @@
+"""How web processes share connections: each says how many it has, and those that have more leave new ones to others.
+
+Without that the process that happened to be awake took all connections of a burst, while another stood idle.
+"""
+
+from __future__ import annotations
+
+import mmap
+
+MARGIN = 8
+"""How many connections more than the process with the fewest one may have and still take new ones."""
+
+_NOBODY = 0xFFFF
+
+
+class Shares:
+    """Numbers that forked processes see: how many connections each has. Made, and its places given, before the fork."""
+
+    def __init__(self, places: int) -> None:
+        self._numbers = memoryview(mmap.mmap(-1, 2 * places)).cast("H")
+        for place in range(places):
+            self._numbers[place] = _NOBODY
+
+    def join(self) -> int | None:
+        """Give a place to a process that is about to start; None when there is none left, then it takes what comes."""
+        free = (place for place, number in enumerate(self._numbers) if number == _NOBODY)
+        place = next(free, None)
+        if place is not None:
+            self._numbers[place] = 0
+        return place
+
+    def leave(self, place: int | None) -> None:
+        """Give back the place of a process that has ended."""
+        if place is not None:
+            self._numbers[place] = _NOBODY
+
+    def may_take(self, place: int | None, connections: int) -> bool:
+        """Tell the others how many connections a process has; gives whether it may take another."""
+        if place is None:
+            return True
+        self._numbers[place] = min(connections, _NOBODY - 1)
+        return connections <= min(self._numbers) + MARGIN
