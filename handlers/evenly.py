@@ -11,6 +11,7 @@ MARGIN = 8
 """How many connections more than the process with the fewest one may have and still take new ones."""
 
 _NOBODY = 0xFFFF
+_TAKES_NONE = 0xFFFE
 
 
 class Shares:
@@ -26,8 +27,13 @@ class Shares:
         free = (place for place, number in enumerate(self._numbers) if number == _NOBODY)
         place = next(free, None)
         if place is not None:
-            self._numbers[place] = 0
+            self.stand_back(place)
         return place
+
+    def stand_back(self, place: int | None) -> None:
+        """Say of a process that it takes no connections, so that nobody leaves any to it: not yet, or no longer."""
+        if place is not None:
+            self._numbers[place] = _TAKES_NONE
 
     def leave(self, place: int | None) -> None:
         """Give back the place of a process that has ended."""
@@ -38,5 +44,5 @@ class Shares:
         """Tell the others how many connections a process has; gives whether it may take another."""
         if place is None:
             return True
-        self._numbers[place] = min(connections, _NOBODY - 1)
+        self._numbers[place] = min(connections, _TAKES_NONE)
         return connections <= min(self._numbers) + MARGIN

@@ -26,7 +26,7 @@ WHOLE_S = 5.0
 """How long a connection may take to bring a webhook, from its first byte on; shops give up after as long."""
 
 _COMMIT_S = 0.02  # what a commit takes, with some patience; while it takes longer other requests are read
-_MOST_PROCESSES = 1024
+_MOST_PROCESSES = 64
 
 
 class _Connection(TConn):  # type: ignore[misc]
@@ -35,8 +35,24 @@ class _Connection(TConn):  # type: ignore[misc]
     held = b""
     initialized: bool
 
+    def come(self) -> bytes:
+        """Give what has come, nothing when whoever called has hung up; raises BlockingIOError when nothing is there."""
+        # A thread may have read more than its request, and that no longer makes the socket readable.
+        ahead: bytes = self.parser.unreader.take_buffered() if self.initialized else b""
+        if ahead:
+            self.sock.setblocking(False)  # as a thread has no reason to
+            return ahead
+        try:
+            came: bytes = self.sock.recv(MOST_BYTES)
+        except BlockingIOError:
+            raise
+        except OSError:
+            return b""
+        return came
+
     def give_to_parser(self) -> None:
         """Let gunicorn's parser read what has come."""
+        self.data_ready = False
         if not self.initialized:
             self.initialized = True
             self.parser = http.get_parser(self.cfg, self.sock, self.client)
@@ -63,7 +79,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """Leave new connections to processes that have fewer."""
-        super().set_accept_enabled(enabled and self.shares.may_take(self.place, self.nr_conns))
+        super().set_accept_enabled(self._may_take() and enabled)
 
     def accept(self, listener: socket) -> None:
         """Take new connections: all that are there, or as many as are this process's."""
@@ -85,13 +101,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             super().enqueue_req(connection)
             return
         try:
-            connection.held += connection.sock.recv(MOST_BYTES) or _hung_up()
+            came = connection.come()
         except BlockingIOError:
             self._wait_for(connection)
             return
-        except OSError:
+        if not came:
             self._close(connection)
             return
+        connection.held += came
         match arrived(connection.held):
             case Arrived.PART:
                 self._wait_for(connection)
@@ -117,6 +134,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         else:
             self._send(answers)
 
+    def _may_take(self) -> bool:
+        """Tell the other processes how many connections this one has; gives whether it may have another."""
+        if self.alive:
+            return self.shares.may_take(self.place, self.nr_conns)
+        self.shares.stand_back(self.place)
+        return False
+
     def _wait_for(self, connection: _Connection) -> None:
         if not connection.data_ready:  # the first time, or the first since its last request
             connection.timeout = time.monotonic() + WHOLE_S
@@ -125,7 +149,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _begin(self, connection: _Connection) -> None:
         """Have the application take a request."""
-        connection.data_ready = False
         request = None
         try:
             request = next(connection.parser)
@@ -171,16 +194,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _fail(self, connection: _Connection, request: Any, error: Exception) -> None:
         self.handle_error(request, connection.sock, connection.client, error)
-        self._close(connection)
+        self._drop()
+        # There may be something left to read, and to close without having read it would take the answer back.
+        self.tpool.submit(connection.close, graceful=True)
 
     def _close(self, connection: _Connection) -> None:
+        self._drop()
+        connection.close()
+
+    def _drop(self) -> None:
         self.nr_conns -= 1
-        self.shares.may_take(self.place, self.nr_conns)
-        self.tpool.submit(connection.close, graceful=True)  # which waits for the client to hang up
-
-
-def _hung_up() -> bytes:
-    raise ConnectionResetError
+        self._may_take()
 
 
 def _read(answers: Sequence[Answer]) -> None:

@@ -91,7 +91,7 @@ class Settings:
 
     bind: Address = _described("Web", ADDRESS, "127.0.0.1:8000", "Where to listen.")
     web_processes: int = _described("Web", whole(1, 64), "2", "Processes that answer requests.")
-    web_threads: int = _described("Web", whole(1, 256), "16", "Threads of each of these processes.")
+    web_threads: int = _described("Web", whole(1, 256), "16", "Threads of each of these processes; webhooks need none.")
     max_body_bytes: int = _described("Web", whole(1024), "5242880", "Larger bodies are answered 413.")
     trusted_proxies: int = _described(
         "Web", whole(0, 10), "0", "How many proxies in front set X-Forwarded-For and X-Forwarded-Proto."

@@ -14,6 +14,7 @@ import pytest
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
+from handlers.serving import Worker
 from relay.metrics import DIRECTORY_VARIABLE
 from relay.settings import SETTINGS, load_settings
 
@@ -44,8 +45,8 @@ def test_gunicorn_knows_every_name_and_takes_every_value(conf, monkeypatch):
         if not name.startswith("_"):
             config.set(name, values[name])
     assert config.bind == ["[::1]:9000"]
-    assert (config.threads, config.worker_connections) == (4, 6)
-    assert config.worker_class_str == "gthread"
+    assert (config.threads, config.worker_connections) == (4, 512)
+    assert config.worker_class is Worker
     assert config.forwarded_allow_ips == []
     assert config.control_socket_disable is True
 

@@ -121,7 +121,7 @@ class GroupCommit(Generic[Item, Result]):
                 time.sleep(self._linger_s)
             with self._transaction(self._wait_s) as connection:
                 # Only now: whoever came while the database was another's goes along.
-                batch = self._take()
+                batch = self._take(leader)
                 results = self._write(connection, [ticket.item for ticket in batch])
             for ticket, result in zip(batch, results, strict=True):
                 ticket.result = result
@@ -130,7 +130,7 @@ class GroupCommit(Generic[Item, Result]):
             for ticket in batch:
                 self._write_alone(ticket)
         except Exception as error:
-            batch = batch or self._take()  # the database never was theirs: nor would it be of those who wait
+            batch = batch or self._take(leader)  # the database never was theirs: nor would it be of those who wait
             for ticket in batch:
                 ticket.error = error
         finally:
@@ -145,9 +145,13 @@ class GroupCommit(Generic[Item, Result]):
         except Exception as error:
             ticket.error = error
 
-    def _take(self) -> list[Promise[Item, Result]]:
+    def _take(self, leader: Promise[Item, Result]) -> list[Promise[Item, Result]]:
         with self._guard:
-            return [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_TOGETHER))]
+            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_TOGETHER))]
+            if leader in self._waiting:  # behind promises nobody has asked for; he does not lead a second time
+                self._waiting.remove(leader)
+                batch.append(leader)
+            return batch
 
     def _hand_over(self, batch: Sequence[Promise[Item, Result]]) -> list[Promise[Item, Result]]:
         """Let the first who waits lead; gives those of the batch who sleep."""

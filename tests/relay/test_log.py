@@ -9,6 +9,7 @@ import logging.config
 
 import pytest
 import structlog
+from structlog.testing import capture_logs
 
 from relay.log import bound, configure_logging, get_logger, redact_query
 
@@ -60,6 +61,41 @@ def test_ids_bound_once_are_in_every_record_of_the_block(lines):
 def test_records_below_the_level_are_left_out(lines):
     get_logger("a").debug("quiet")
     logging.getLogger("urllib3.connectionpool").info("GET /?token=secret")
+    assert lines() == []
+
+
+def test_a_line_that_the_level_leaves_out_is_not_even_begun(lines):
+    begun = []
+
+    def factory(name):
+        begun.append(name)
+        return logging.getLogger(name)
+
+    structlog.configure(logger_factory=factory)
+    get_logger("quiet").debug("quiet", shop="acme")
+    get_logger("loud").info("told", shop="acme")
+    assert begun == ["loud"]
+    assert [record["event"] for record in lines()] == ["told"]
+
+
+LEVELS = ["debug", "info", "warning", "error", "critical"]
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_each_level_has_its_name_and_is_left_out_below_it(stream, level):
+    configure_logging(level, stream)
+    for each in LEVELS:
+        getattr(get_logger("a"), each)("said")
+    told = [json.loads(line)["level"] for line in stream.getvalue().splitlines()]
+    assert told == LEVELS[LEVELS.index(level) :]
+
+
+def test_a_test_that_captures_logs_sees_all_lines_whatever_the_level(lines):
+    with capture_logs() as captured:
+        get_logger("a").debug("quiet", shop="acme")
+        get_logger("a").info("told")
+    assert [(each["event"], each["log_level"]) for each in captured] == [("quiet", "debug"), ("told", "info")]
+    assert captured[0]["shop"] == "acme"
     assert lines() == []
 
 

@@ -10,7 +10,8 @@ from sqlalchemy.exc import IntegrityError
 
 from relay.errors import StoreUnavailable
 from relay.store import Store
-from relay.store.group_commit import MOST_TOGETHER, GroupCommit
+from relay.store.group_commit import MOST_TOGETHER, GroupCommit, Promise
+from tests.support.patience import PATIENCE_S, until
 from tests.support.stored import new_delivery
 
 
@@ -160,6 +161,124 @@ def test_no_transaction_grows_without_bound():
         thread.join(10)
     assert sizes == [MOST_TOGETHER, 5]
     assert len(results) == MOST_TOGETHER + 5
+
+
+def test_promises_nobody_has_asked_for_are_kept_with_the_next_that_is():
+    database = Slow()
+    database.open.set()
+    commit = _group(database, lambda connection, items: [item * 10 for item in items])
+    first, second = commit.promise(1), commit.promise(2)
+    assert (database.commits, first.done, second.done) == (0, False, False)
+    assert commit.submit(3) == 30
+    assert (database.commits, first.done, second.done) == (1, True, True)
+    assert (first.kept(), second.kept()) == (10, 20)
+    assert database.commits == 1
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_one_thread_asks_its_promises_in_any_order_and_they_share_a_transaction(order: tuple[int, ...]):
+    database = Slow()
+    database.open.set()
+    commit = _group(database, lambda connection, items: [item * 10 for item in items])
+    promises = [commit.promise(number) for number in range(3)]
+    assert [promises[number].kept() for number in order] == [number * 10 for number in order]
+    assert [promise.kept() for promise in promises] == [0, 10, 20]  # as often as one likes
+    assert database.commits == 1
+
+
+def test_promises_are_asked_by_several_threads_at_once_and_each_is_kept_once():
+    database = Slow()
+    written: list[int] = []
+
+    def write(connection: Any, items: Sequence[int]) -> Sequence[int]:
+        written.extend(items)
+        return [item * 10 for item in items]
+
+    # Who sleeps would wake by himself only after this test has given up.
+    commit = GroupCommit(database.writing, write, wait_s=PATIENCE_S)
+    promises = [commit.promise(number) for number in range(40)]
+    results: list[list[int]] = []
+
+    def ask(mine: Sequence[Promise[int, int]]) -> None:
+        results.append([promise.kept() for promise in mine])
+
+    threads = [threading.Thread(target=ask, args=(promises[start::4],)) for start in range(4)]
+    for thread in threads:
+        thread.start()
+    until(lambda: sum(promise.sleeps for promise in promises) == 3)
+    database.open.set()
+    for thread in threads:
+        thread.join(PATIENCE_S / 2)
+    assert sorted(results) == [[number * 10 for number in range(start, 40, 4)] for start in range(4)]
+    assert written == list(range(40))
+    assert database.commits == 1
+
+
+def test_trouble_with_the_database_is_every_promises_and_is_told_again():
+    database = Slow()
+    database.open.set()
+
+    def write(connection: Any, items: Sequence[Any]) -> Sequence[Any]:
+        raise StoreUnavailable("The disk is full.")
+
+    commit = _group(database, write)
+    promises = [commit.promise(number) for number in range(3)]
+    for promise in (*promises, promises[0]):
+        with pytest.raises(StoreUnavailable, match="The disk is full"):
+            promise.kept()
+    assert list(commit._waiting) == []
+
+
+def test_database_that_nobody_gets_is_every_promises_trouble_at_once():
+    tried: list[float] = []
+
+    @contextmanager
+    def locked(wait_s: float) -> Any:
+        tried.append(wait_s)
+        raise StoreUnavailable("Another process has been writing.")
+        yield
+
+    commit: GroupCommit[Any, Any] = GroupCommit(locked, lambda connection, items: items, wait_s=5)
+    for promise in [commit.promise(number) for number in range(3)]:
+        with pytest.raises(StoreUnavailable, match="Another process"):
+            promise.kept()
+    assert tried == [5], "who comes after the first need not wait as long again"
+
+
+def test_promise_never_asked_for_blocks_nobody():
+    database = Slow()
+    commit = _group(database, lambda connection, items: items)
+    commit.promise("forgotten")
+    threads, results = _submitted(commit, ["one"])
+    assert database.entered.acquire(timeout=10)
+    commit.promise("forgotten too")
+    more, others = _submitted(commit, ["two", "three"])
+    _waiting(commit, 5)
+    database.open.set()
+    for thread in (*threads, *more):
+        thread.join(10)
+        assert not thread.is_alive()
+    assert results | others == {"one": "one", "two": "two", "three": "three"}
+    commit.promise("forgotten at the end")
+    assert not commit._led
+    assert commit.submit("four") == "four"
+
+
+def test_who_asks_behind_more_promises_than_go_together_is_answered_all_the_same():
+    database = Slow()
+    database.open.set()
+    commit = _group(database, lambda connection, items: items)
+    promises = [commit.promise(number) for number in range(2 * MOST_TOGETHER)]
+    assert commit.submit("behind them") == "behind them"
+    assert [promise.kept() for promise in promises] == list(range(2 * MOST_TOGETHER))
+    assert database.commits == 2
+
+
+def test_delivery_recorded_soon_is_stored_when_its_promise_is_asked_for(store: Store):
+    promises = [store.deliveries.record_soon(new_delivery(dedupe=dedupe)) for dedupe in ("one", "two", "one")]
+    assert store.reading.deliveries() == []
+    assert [promise.kept().repeated for promise in promises] == [False, False, True]
+    assert {each.id for each in store.reading.deliveries()} == {promise.kept().id for promise in promises}
 
 
 def test_deliveries_of_many_threads_are_each_stored_once(store: Store):
