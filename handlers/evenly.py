@@ -10,6 +10,9 @@ import mmap
 MARGIN = 8
 """How many connections more than the process with the fewest one may have and still take new ones."""
 
+FAR_MORE = 12
+"""With more than that, one lets go of those that are answered, and who called comes again to another process."""
+
 _NOBODY = 0xFFFF
 _TAKES_NONE = 0xFFFE
 
@@ -46,3 +49,7 @@ class Shares:
             return True
         self._numbers[place] = min(connections, _TAKES_NONE)
         return connections <= min(self._numbers) + MARGIN
+
+    def has_far_more(self, place: int | None, connections: int) -> bool:
+        """Tell whether a process has so many more than others that some should go there: nobody knew when they came."""
+        return place is not None and connections > min(self._numbers) + FAR_MORE

@@ -166,12 +166,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._send([answer])
 
     def _count(self, answer: Answer) -> None:
-        """Let a process that has answered as many as it may end, and a connection that is one too many."""
+        """Let a process that has answered as many as it may come to its end, and a connection that is one too many."""
         self.nr += 1
         if self.nr >= self.max_requests and self.alive:
             self.log.info("Autorestarting worker after current request.")
             self.alive = False
-        if not self.alive or len(self.keepalived_conns) >= self.max_keepalived:
+        is_full = len(self.keepalived_conns) >= self.max_keepalived
+        if not self.alive or is_full or self.shares.has_far_more(self.place, self.nr_conns):
             answer.response.force_close()
 
     def _send(self, answers: Sequence[Answer]) -> None:

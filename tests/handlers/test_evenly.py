@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 
-from handlers.evenly import MARGIN, Shares
+from handlers.evenly import FAR_MORE, MARGIN, Shares
 
 
 def test_each_process_has_a_place_of_its_own_and_gives_it_back() -> None:
@@ -39,6 +39,19 @@ def test_who_has_more_leaves_connections_to_those_who_have_fewer() -> None:
     assert not shares.may_take(one, 5 + MARGIN + 1)
     assert shares.may_take(other, 6)
     assert shares.may_take(one, 5 + MARGIN + 1)
+
+
+def test_who_has_far_more_lets_some_go_and_alone_nobody_has() -> None:
+    shares = Shares(4)
+    one = shares.join()
+    shares.may_take(one, 500)
+    assert not shares.has_far_more(one, 500)
+    other = shares.join()
+    assert not shares.has_far_more(one, 500), "the other one takes none yet"
+    shares.may_take(other, 3)
+    assert shares.has_far_more(one, 3 + FAR_MORE + 1)
+    assert not shares.has_far_more(one, 3 + FAR_MORE)
+    assert not shares.has_far_more(None, 500)
 
 
 def test_process_that_has_left_counts_for_nothing() -> None:
