@@ -1,7 +1,7 @@
 """How a web process takes requests: webhooks one after the other in its main thread, everything else in threads.
 
-``gunicorn.conf.py`` names ``Worker``. With a thread for each request the threads waited for one interpreter, and that
-was half of what an answer took (docs/performance.md). A webhook waits for nothing but its commit, and that is shared.
+``gunicorn.conf.py`` names ``Worker``. With a thread for each request the threads waited for one interpreter, which was
+a good part of what an answer took (docs/performance.md). A webhook waits for nothing but its commit, which it shares.
 """
 
 from __future__ import annotations

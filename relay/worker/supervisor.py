@@ -150,7 +150,7 @@ def _come_second() -> None:
 
 def _prepare_child() -> None:
     # Shops wait for the web processes and nobody for the children: where cores are short, these come second, by far.
-    # With a niceness of 5 an answer took twice as long while the children had work, and they did no more of it.
+    # With a niceness of 5 an answer took up to twice as long while the children had work, and they did no more of it.
     os.nice(_NICENESS)
     _end_with_parent()
 
