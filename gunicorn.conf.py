@@ -35,7 +35,7 @@ worker_class = "handlers.serving.Worker"
 workers = _settings.web_processes
 threads = _settings.web_threads
 
-# A connection costs next to nothing here, and to open one anew costs a tenth of an answer. Processes take about as many
+# A connection costs no thread here, and to open one anew costs a tenth of an answer. Processes take about as many
 # connections each (handlers/evenly.py), so this only has to stay below the usual limit of open files.
 worker_connections = 512
 backlog = 2048

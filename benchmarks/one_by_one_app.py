@@ -11,13 +11,9 @@ from relay.store.group_commit import GroupCommit, Promise
 class _Alone(Promise[Any, Any]):
     """A promise that is kept by a transaction of its own."""
 
-    def __init__(self, item: Any, group: GroupCommit[Any, Any]) -> None:
-        super().__init__(item, group)
-        self._own = group
-
     def kept(self) -> Any:
-        with self._own._transaction(self._own._wait_s) as connection:
-            [result] = self._own._write(connection, [self.item])
+        with self._group._transaction(self._group._wait_s) as connection:
+            [result] = self._group._write(connection, [self.item])
         return result
 
 

@@ -11,8 +11,6 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from relay import jsontext
 from relay.errors import BodyEncodingRefused, BodyTooLarge, RequestMalformed
 
-_HEADER = "HTTP_"
-_APART = {"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-length"}  # CGI's own names for two of them
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -33,16 +31,6 @@ def raw_body(max_bytes: int) -> bytes:
     if len(body) > max_bytes:
         raise BodyTooLarge
     return body
-
-
-def sent_headers() -> dict[str, str]:
-    """Give the request's headers, their names in lower case."""
-    given = {
-        name[len(_HEADER) :].replace("_", "-").lower(): value
-        for name, value in request.environ.items()
-        if name.startswith(_HEADER)
-    }
-    return given | {name: request.environ[key] for key, name in _APART.items() if request.environ.get(key)}
 
 
 def parsed(body: bytes) -> Any:

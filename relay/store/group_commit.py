@@ -1,7 +1,7 @@
 """Group commit: callers that come together share one transaction, and so one sync of the disk.
 
-There is no thread of its own, which a fork would lose. Whoever comes while nobody writes leads, takes along all who
-have come by the time the database is theirs, and hands the lead to the first who came after that. Alone, nobody waits.
+There is no thread of its own, which a fork would lose. Whoever asks for a result while nobody writes leads, takes along
+all that has come by the time the database is theirs, and hands the lead to the first who waits. Alone, nobody waits.
 """
 
 from __future__ import annotations

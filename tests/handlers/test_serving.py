@@ -8,8 +8,6 @@ import os
 import signal
 import socket
 import struct
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -27,7 +25,7 @@ from handlers.serving import Worker
 from relay import jsontext
 from relay.platforms import Sending
 from relay.store.locking import WriteLock
-from tests.support.road import PLATFORMS, ROOT, SHOPIFY, Road, running_road, wait_for
+from tests.support.road import PLATFORMS, SHOPIFY, Road, running_road, wait_for
 
 pytestmark = [pytest.mark.road, pytest.mark.xdist_group("road")]
 
@@ -122,15 +120,7 @@ def serving(folder: Path) -> Iterator[Road]:
     """Run gunicorn with one web process and nothing beside it."""
     settings = {"worker": "off", "web_processes": "1", "web_threads": str(THREADS), "log_level": "warning"}
     with running_road(folder, started=False, **settings) as road:
-        with (folder / "relay.log").open("ab") as log:
-            road.gunicorn = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", road.module],
-                cwd=ROOT,
-                env=road.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+        road.launch()
         wait_for(lambda: _answers(road), f"gunicorn to answer; it said:\n{road.log}")
         yield road
 

@@ -148,6 +148,11 @@ class Road:
 
     def start(self) -> None:
         """Start gunicorn and wait until the relay is ready."""
+        self.launch()
+        wait_for(self._is_ready, f"the relay to be ready; it said:\n{self.log}", START_S)
+
+    def launch(self) -> None:
+        """Start gunicorn."""
         with (self.folder / "relay.log").open("ab") as log:
             self.gunicorn = subprocess.Popen(
                 [sys.executable, "-m", "gunicorn", self.module],
@@ -157,7 +162,6 @@ class Road:
                 stdout=log,
                 stderr=log,
             )
-        wait_for(self._is_ready, f"the relay to be ready; it said:\n{self.log}", START_S)
 
     def _is_ready(self) -> bool:
         assert self.gunicorn is not None
