@@ -56,7 +56,7 @@ class CommandStore:
             if not has_work(connection, now, skip):
                 return []  # without having kept anybody from writing
         turn = next(self._turns)
-        with self._database.writing() as connection:
+        with self._database.writing(synced=False) as connection:
             claim = claim_commands(connection, now, lease_s, limit, turn, skip, holder, followers, most or {})
         if not claim.ids:
             return []

@@ -62,7 +62,7 @@ class DeliveryStore:
             if connection.scalar(_ANY_OPEN) is None:
                 return []  # without having kept anybody from writing
         token = lease_token(holder)
-        with self._database.writing() as connection:
+        with self._database.writing(synced=False) as connection:
             shops = connection.scalars(_SHOPS).all()
             due = in_turn(
                 [*shops, None], limit, next(self._turns), lambda shop, most: _due(connection, shop, now, most)

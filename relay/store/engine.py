@@ -52,6 +52,7 @@ class Database:
         self.engine = engine
         self._memory_lock = memory_lock
         self._writer = engine.execution_options(writing=True)
+        self._hasty = engine.execution_options(writing=True, synced=False)
         self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._bare = engine.execution_options(bare=True)
         self._lock = lock
@@ -64,10 +65,12 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing(self, wait_s: float | None = None) -> Iterator[Connection]:
+    def writing(self, wait_s: float | None = None, *, synced: bool = True) -> Iterator[Connection]:
         """Give a connection within a transaction that is committed at the end, and rolled back on any exception.
 
-        On SQLite it waits up to ``wait_s`` seconds (default: the store's ``commit_wait_s``) for the write lock.
+        On SQLite it waits up to ``wait_s`` seconds (default: the store's ``commit_wait_s``) for the write lock, and
+        with ``synced=False`` nobody waits for the disk: a crash of the machine, though not of a process, may lose it as
+        long as nothing after it was synced. For what would be done again then, and has had no effect elsewhere.
 
         Raises: StoreUnavailable when nothing can be written; then nothing was.
         """
@@ -77,7 +80,8 @@ class Database:
                     yield connection
             else:
                 limit_s = self.commit_wait_s if wait_s is None else wait_s
-                with self._lock.held(limit_s), self._writer.begin() as connection:
+                writer = self._writer if synced else self._hasty
+                with self._lock.held(limit_s), writer.begin() as connection:
                     yield connection
 
     @contextmanager
@@ -196,8 +200,24 @@ def _prepare_sqlite(driver_connection: Any, record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later can fail half-way, so a writer is one from the start.
     options = connection.get_execution_options()
-    if not options.get("bare", False):
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writing", False) else "BEGIN")
+    if options.get("bare", False):
+        return
+    if options.get("writing", False):
+        _set_synced(connection, options.get("synced", True))
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _set_synced(connection: Connection, synced: bool) -> None:
+    """Tell SQLite whether the coming transaction is to be synced, unless the connection's last one was told the same.
+
+    With NORMAL it writes the same into the same log and leaves the syncing of it to the next commit with FULL, or to
+    the next checkpoint; what a crash leaves of the log is whole transactions either way.
+    """
+    if connection.info.get("synced", True) != synced:
+        connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
+        connection.info["synced"] = synced
 
 
 def _open_postgresql(address: URL, commit_wait_s: float) -> Database:

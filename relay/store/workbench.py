@@ -96,11 +96,11 @@ class Workbench:
         if not self._database.has_one_writer:
             return _store(self._reads, kept, now)
         while len(kept) > STORED_AT_ONCE:
-            with self._database.writing() as connection:
+            with self._database.writing(synced=False) as connection:
                 if not _store(connection, kept[:STORED_AT_ONCE], now):
                     return False
             kept = kept[STORED_AT_ONCE:]
-        return _store(self._stack.enter_context(self._database.writing()), kept, now)
+        return _store(self._stack.enter_context(self._database.writing(synced=False)), kept, now)
 
     def finish(self, delivery: Delivery, translation: Translation, now: datetime) -> bool:
         """Store a slice of one."""

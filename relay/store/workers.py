@@ -22,7 +22,7 @@ class WorkerStore:
 
     def beat(self, worker: str, now: datetime) -> dict[str, datetime]:
         """Note that the worker is alive; gives the last beat of each other worker, in the time of that one's clock."""
-        with self._database.writing() as connection:
+        with self._database.writing(synced=False) as connection:
             statement = insert_into(connection, workers).values(worker=worker, seen_at=now)
             connection.execute(statement.on_conflict_do_update(index_elements=["worker"], set_={"seen_at": now}))
             others = connection.execute(select(workers).where(workers.c.worker != worker))

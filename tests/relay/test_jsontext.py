@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from relay import jsontext
 
@@ -49,7 +52,64 @@ def test_a_digest_is_that_of_equal_values_whatever_the_order_of_their_keys() -> 
 
 
 @pytest.mark.parametrize("write", [jsontext.dumps, jsontext.pretty, jsontext.digest])
-@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
-def test_what_is_no_json_is_not_written(write: Callable[[Any], str], number: float) -> None:
-    with pytest.raises(ValueError, match="JSON"):
+@pytest.mark.parametrize("number", [Decimal(each) for each in ("NaN", "sNaN", "Infinity", "-Infinity")])
+def test_what_is_no_json_is_not_written(write: Callable[[Any], str], number: Decimal) -> None:
+    with pytest.raises(ValueError, match="JSON|non-finite"):
         write([number])
+
+
+@pytest.mark.parametrize("number", ["1e99999999999999999999", "-1.5e-99999999999999999999", "9" * 5000])
+def test_a_number_that_cannot_be_kept_is_no_json(number: str) -> None:
+    with pytest.raises(ValueError, match=r"larger or smaller|digits"):
+        jsontext.loads(f"[{number}]")
+
+
+TEXTS = st.text(st.characters(exclude_categories=()))  # halves of pairs too
+NUMBERS = st.integers(-(10**40), 10**40) | st.decimals(allow_nan=False, allow_infinity=False)
+VALUES = st.recursive(
+    st.none() | st.booleans() | NUMBERS | TEXTS,
+    lambda inner: st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(TEXTS, inner),
+    max_leaves=20,
+)
+PIECES = (
+    *("{", "}", "[", "]", ",", ":", '"', '"a"', '"a":', "\\", "u", "ud83d", "ude00", "00", "d8", "b", "\x00", "\x7f"),
+    *(
+        "0",
+        "1",
+        "-",
+        ".",
+        "e",
+        "E",
+        "+",
+        "9" * 30,
+        "null",
+        "true",
+        "nul",
+        "NaN",
+        "Infinity",
+        " ",
+        "\n",
+        "é",
+        "😀",
+        "\ufeff",
+    ),
+)
+
+
+@given(VALUES)
+def test_what_is_written_fast_is_what_simplejson_writes(value: Any) -> None:
+    assert jsontext.dumps(value) == jsontext._encodable(jsontext._COMPACT.encode(value))
+    assert jsontext.digest(value) == hashlib.sha256(jsontext._SORTED.encode(value).encode()).hexdigest()
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join) | st.text(max_size=8))
+def test_what_is_read_fast_is_what_simplejson_reads(text: str) -> None:
+    assert _read(jsontext.loads, text) == _read(jsontext._DECODER.decode, text)
+    assert _read(jsontext.loads, text.encode()) == _read(jsontext._DECODER.decode, text)
+
+
+def _read(loads: Callable[[Any], Any], text: str | bytes) -> str:
+    try:
+        return repr(loads(text))  # since 1 == True == Decimal("1.0")
+    except ValueError as error:
+        return f"{type(error).__name__}: {error}"

@@ -4,15 +4,19 @@ import fcntl
 import os
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, Engine, event
 
+from relay.commands import Outcome, Verdict
+from relay.deliveries import Delivery
 from relay.errors import ConfigurationError, StoreUnavailable
 from relay.store import Store
 from relay.store.engine import LOCK_FILE, open_database
-from tests.support.stored import LEASE_S, NOW, new_delivery
+from tests.support.stored import LEASE_S, NOW, claim_delivery, claim_one, new_delivery, put, translated
 
 
 @pytest.fixture
@@ -51,6 +55,48 @@ def test_writer_holds_sqlites_write_lock_from_its_first_moment(sqlite_url, tmp_p
         pass
     database.close()
     assert begun == ["BEGIN IMMEDIATE", "BEGIN"]
+
+
+def test_what_may_be_lost_with_the_machine_is_not_synced_and_what_comes_after_it_is(sqlite_url, tmp_path):
+    database = open_database(sqlite_url, tmp_path, 1.0)
+    found = []
+    for synced in (True, False, False, True):
+        with database.writing(synced=synced) as connection:
+            found.append(connection.exec_driver_sql("PRAGMA synchronous").scalar())
+    database.close()
+    assert found == [2, 1, 1, 2]
+
+
+def test_deliveries_calls_and_their_ends_are_synced_and_what_would_be_done_again_is_not(sqlite_url, tmp_path):
+    store = Store.open(sqlite_url, folder=tmp_path, commit_wait_s=1.0)
+    commits: list[bool] = []
+
+    @event.listens_for(Engine, "commit")
+    def note(connection: Connection) -> None:
+        if connection.get_execution_options().get("writing"):
+            commits.append(connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2)
+
+    def synced(step: Callable[[], Any]) -> tuple[Any, bool]:
+        commits.clear()
+        return step(), commits[-1]
+
+    try:
+        _, recorded = synced(lambda: store.deliveries.record(new_delivery()))
+        delivery, taken = synced(lambda: claim_delivery(store))
+        _, translating = synced(lambda: _translate(store, delivery))
+        command, claimed = synced(lambda: claim_one(store))
+        _, begun = synced(lambda: store.commands.begin([command], NOW))
+        _, settled = synced(lambda: store.commands.settle([Outcome(command, Verdict.DONE)], NOW))
+    finally:
+        event.remove(Engine, "commit", note)
+        store.close()
+    assert (recorded, begun, settled) == (True, True, True)
+    assert (taken, translating, claimed) == (False, False, False)
+
+
+def _translate(store: Store, delivery: Delivery) -> None:
+    with store.deliveries.translating() as bench:
+        bench.finish(delivery, translated(put()), NOW)
 
 
 def test_reader_is_not_held_up_by_a_writer_and_sees_nothing_uncommitted(store):
