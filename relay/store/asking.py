@@ -11,6 +11,7 @@ from sqlalchemy import Connection, insert
 
 from relay import jsontext
 from relay.commands import Command, CommandState, ContactSubject
+from relay.store.bulk import Bulk
 from relay.store.columns import NO_WARNINGS, JsonText, as_json
 from relay.store.contacts import resolve_contact, resolve_contacts
 from relay.store.effects import Asked, asked
@@ -67,8 +68,7 @@ def store_commands(connection: Connection, requests: Sequence[Request], now: dat
     # Numbers are drawn before the commit: while two transactions stored commands of one subject at once, the later
     # number could be seen, and sent, first.
     serialise(connection, *(("subject", row["group_key"], row["subject"]) for row in meant))
-    if rows:
-        connection.execute(_INSERT_COMMANDS, rows)
+    _INSERT_COMMANDS.run(connection, rows)
 
 
 def _contacts(connection: Connection, each: Sequence[tuple[Request, Written]]) -> list[int | None]:
@@ -120,4 +120,4 @@ def _row(request: Request, written: Written, contact: int | None, now: datetime)
     }
 
 
-_INSERT_COMMANDS = insert(commands)
+_INSERT_COMMANDS = Bulk(insert(commands))

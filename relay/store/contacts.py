@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from relay.commands import ContactSubject
+from relay.store.bulk import Bulk
 from relay.store.engine import insert_into
 from relay.store.locking import serialise
 from relay.store.tables import contact_addresses, contacts
@@ -47,7 +48,7 @@ def resolve_contacts(
         ids = connection.scalars(_MAKE, rows).all()
         made = dict(zip(new, ids, strict=True))
         linked = [{"group_key": group, "address": address, "contact": made[group, address]} for group, address in new]
-        connection.execute(insert(contact_addresses), linked)
+        _LINK_ADDRESSES.run(connection, linked)
         found |= made
     return found
 
@@ -104,6 +105,7 @@ def _assign(connection: Connection, group: str, address: str, contact: int) -> N
     )
 
 
+_LINK_ADDRESSES = Bulk(insert(contact_addresses))
 # One id for each row, in the order given.
 _MAKE = insert(contacts).returning(contacts.c.id, sort_by_parameter_order=True)
 _CONTACTS = select(contact_addresses.c.address, contact_addresses.c.contact).where(

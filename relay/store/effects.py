@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, case, fu
 
 from relay import jsontext
 from relay.commands import Command, CommandKind, EventKey, Outcome, ProductSubject
+from relay.store.bulk import Bulk
 from relay.store.engine import INSERTS
 from relay.store.tables import catalog_items, contacts, events
 
@@ -95,12 +96,8 @@ def done(connection: Connection, answered: Iterable[tuple[Row[Any], Outcome]]) -
             deleted = row.kind == CommandKind.EVENT_DELETE
             key = (row.event_shop, row.event_kind, row.event_resource_id, row.event_slot)
             links[key] = None if deleted else outcome.event_id
-    if people:
-        rows = [{"of_id": contact, "new_id": contact_id} for contact, contact_id in sorted(people.items())]
-        connection.execute(_SET_CONTACT_ID, rows)
-    if links:
-        named = [_named(key) | {"new_id": event_id} for key, event_id in sorted(links.items())]
-        connection.execute(_SET_EVENT_ID, named)
+    _SET_CONTACT_ID.run(connection, [{"of_id": of_id, "new_id": new_id} for of_id, new_id in sorted(people.items())])
+    _SET_EVENT_ID.run(connection, [_named(key) | {"new_id": event_id} for key, event_id in sorted(links.items())])
 
 
 def came_to_nothing(connection: Connection, row: Row[Any]) -> None:
@@ -141,14 +138,11 @@ def _set_items(connection: Connection, items: Mapping[tuple[str, str, str], str]
         {"of_group": group, "of_location": location, "of_id": product_id, "new_digest": digest}
         for (group, location, product_id), digest in sorted(items.items())
     ]
-    if rows:
-        connection.execute(_SET_ITEM, rows)
+    _SET_ITEM.run(connection, rows)
 
 
 def _set_people(connection: Connection, people: Mapping[int, str | None]) -> None:
-    rows = [{"of_id": contact, "new_digest": digest} for contact, digest in sorted(people.items())]
-    if rows:
-        connection.execute(_SET_PERSON, rows)
+    _SET_PERSON.run(connection, [{"of_id": of_id, "new_digest": digest} for of_id, digest in sorted(people.items())])
 
 
 def _put_links(connection: Connection, links: Mapping[EventKey, Mapping[str, Any]]) -> None:
@@ -157,14 +151,11 @@ def _put_links(connection: Connection, links: Mapping[EventKey, Mapping[str, Any
         dict(zip(_LINK, _columns(key), strict=True)) | dict(news)
         for key, news in sorted(links.items(), key=lambda each: _columns(each[0]))
     ]
-    if rows:
-        connection.execute(_PUT_LINK[connection.dialect.name], rows)
+    _PUT_LINK.run(connection, rows)
 
 
 def _delete_links(connection: Connection, keys: Iterable[EventKey]) -> None:
-    rows = [_named(key) for key in sorted(map(_columns, keys))]
-    if rows:
-        connection.execute(_DELETE_LINK, rows)
+    _DELETE_LINK.run(connection, [_named(key) for key in sorted(map(_columns, keys))])
 
 
 def _columns(key: EventKey) -> tuple[str, ...]:
@@ -183,13 +174,14 @@ def _put_link(begun: Any) -> Any:
     return begun.on_conflict_do_update(index_elements=list(_LINK), set_=news)
 
 
-_PUT_LINK = {name: _put_link(insert(events)) for name, insert in INSERTS.items()}
+_PUT_LINK = Bulk({name: _put_link(insert(events)) for name, insert in INSERTS.items()})
 _AT_LINK = update(events).where(*(events.c[name] == bindparam(f"of_{name}") for name in _LINK))
-_DELETE_LINK = _AT_LINK.values(digest=None)
-_SET_EVENT_ID = _AT_LINK.values(event_id=bindparam("new_id"))
-_SET_CONTACT_ID = update(contacts).where(contacts.c.id == bindparam("of_id")).values(contact_id=bindparam("new_id"))
-_SET_PERSON = update(contacts).where(contacts.c.id == bindparam("of_id")).values(digest=bindparam("new_digest"))
-_SET_ITEM = (
+_DELETE_LINK = Bulk(_AT_LINK.values(digest=None))
+_SET_EVENT_ID = Bulk(_AT_LINK.values(event_id=bindparam("new_id")))
+_AT_CONTACT = update(contacts).where(contacts.c.id == bindparam("of_id"))
+_SET_CONTACT_ID = Bulk(_AT_CONTACT.values(contact_id=bindparam("new_id")))
+_SET_PERSON = Bulk(_AT_CONTACT.values(digest=bindparam("new_digest")))
+_SET_ITEM = Bulk(
     update(catalog_items)
     .where(
         catalog_items.c.group_key == bindparam("of_group"),

@@ -180,6 +180,7 @@ def _open_sqlite(address: URL, folder: Path, commit_wait_s: float) -> Database:
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
         pool_timeout=commit_wait_s,
+        hide_parameters=True,
         connect_args={"timeout": commit_wait_s},
     )
     event.listen(engine, "connect", _prepare_sqlite)

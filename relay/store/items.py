@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, case, func, or_, select
 
 from relay.memory import CatalogItem
+from relay.store.bulk import Bulk
 from relay.store.engine import INSERTS, Database
 from relay.store.tables import catalog_items
 
@@ -73,8 +74,7 @@ def store_items(connection: Connection, items: Iterable[CatalogItem], now: datet
         }
         for item in sorted(items, key=lambda each: (each.group, each.location, each.product_id))
     ]
-    if rows:
-        connection.execute(_PUT_ITEM[connection.dialect.name], rows)
+    _PUT_ITEM.run(connection, rows)
 
 
 def _put_item(begun: Any) -> Any:
@@ -87,7 +87,7 @@ def _put_item(begun: Any) -> Any:
     )
 
 
-_PUT_ITEM = {name: _put_item(insert(catalog_items)) for name, insert in INSERTS.items()}
+_PUT_ITEM = Bulk({name: _put_item(insert(catalog_items)) for name, insert in INSERTS.items()})
 
 
 def as_item(row: Row[Any]) -> CatalogItem:

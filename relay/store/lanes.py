@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 
 from relay.commands import Lane
-from relay.store.engine import Database, insert_into
+from relay.store.bulk import Bulk
+from relay.store.engine import INSERTS, Database, insert_into
 from relay.store.tables import lanes, paces
 
 
@@ -93,14 +94,16 @@ class LaneStore:
 def remember_lanes(connection: Connection, used: Iterable[tuple[str, Lane]]) -> None:
     """Make sure that claims look into these lanes, (group, lane) each."""
     rows = [{"group_key": group, "lane": lane} for group, lane in sorted(set(used))]
-    if rows:
-        connection.execute(insert_into(connection, lanes).on_conflict_do_nothing(), rows)
+    _REMEMBER.run(connection, rows)
 
 
 def sendable_lanes(connection: Connection, now: datetime) -> list[LaneKey]:
     """Give all lanes that are not paused, in a fixed order."""
     rows = connection.execute(select(lanes).where(_sendable(now)).order_by(lanes.c.group_key, lanes.c.lane))
     return [LaneKey(row.group_key, Lane(row.lane)) for row in rows]
+
+
+_REMEMBER = Bulk({name: insert(lanes).on_conflict_do_nothing() for name, insert in INSERTS.items()})
 
 
 def _sendable(now: datetime) -> ColumnElement[bool]:

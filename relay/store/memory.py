@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, bindparam, select
 from relay.commands import EventKey
 from relay.memory import CatalogItem, EventLink, Resource, ResourceKey
 from relay.privacy import pseudonym
+from relay.store.bulk import Bulk
 from relay.store.columns import as_json, compressed
 from relay.store.engine import INSERTS
 from relay.store.items import as_item
@@ -158,8 +159,7 @@ def resource_row(resource: Resource) -> dict[str, Any]:
 def store_resources(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
     """Add or replace what is remembered of resources; of two rows about one the later counts."""
     last = {(row["shop"], row["kind"], row["id"]): row for row in rows}
-    if last:
-        connection.execute(_PUT_RESOURCE[connection.dialect.name], [dict(last[key]) for key in sorted(last)])
+    _PUT_RESOURCE.run(connection, [last[key] for key in sorted(last)])
 
 
 def _put_resource(begun: Any) -> Any:
@@ -169,7 +169,7 @@ def _put_resource(begun: Any) -> Any:
 
 _NEWS = ("updated_at", "email", "topic", "body", "facts", "account", "since")
 # Statements are made once: making one anew costs as much as carrying it out.
-_PUT_RESOURCE = {name: _put_resource(insert(resources)) for name, insert in INSERTS.items()}
+_PUT_RESOURCE = Bulk({name: _put_resource(insert(resources)) for name, insert in INSERTS.items()})
 _RESOURCE = select(resources).where(
     resources.c.shop == bindparam("of_shop"),
     resources.c.kind == bindparam("of_kind"),

@@ -34,7 +34,8 @@ def open_engine(address: URL, commit_wait_s: float, **pool: Any) -> Engine:
     """
     usual = _QUIET | {"connect_timeout": max(2, round(commit_wait_s))}
     own = {name: value for name, value in usual.items() if name not in address.query}
-    engine = create_engine(address, pool_timeout=commit_wait_s, connect_args=own, **pool)
+    # Its errors go into logs, where no value may be.
+    engine = create_engine(address, pool_timeout=commit_wait_s, hide_parameters=True, connect_args=own, **pool)
 
     @event.listens_for(engine, "connect")
     def prepare(driver_connection: Any, record: object) -> None:

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from relay.commands import CommandState, Outcome, StoredCommand, Verdict
+from relay.store.bulk import Bulk
 from relay.store.effects import came_to_nothing, done
 from relay.store.loading import is_uncertain, same_event
 from relay.store.tables import attempts, commands
@@ -41,7 +42,7 @@ def settle(connection: Connection, ended: Sequence[tuple[Outcome, datetime]]) ->
     settled = [(held[outcome.command.id], outcome, now) for outcome, now in ended if outcome.command.id in held]
     settled.sort(key=lambda each: each[1].command.id)
     if settled:
-        connection.execute(_END_ATTEMPT, [_attempt_end(outcome, now) for _, outcome, now in settled])
+        _END_ATTEMPT.run(connection, [_attempt_end(outcome, now) for _, outcome, now in settled])
         _write_states(connection, settled)
         done(connection, [(row, outcome) for row, outcome, _ in settled if outcome.verdict is Verdict.DONE])
     for row, outcome, now in settled:
@@ -55,11 +56,9 @@ def settle(connection: Connection, ended: Sequence[tuple[Outcome, datetime]]) ->
 def _write_states(connection: Connection, settled: Sequence[tuple[Row[Any], Outcome, datetime]]) -> None:
     """Write the next states of commands: of as good as all that they are done, in a statement that says no more."""
     plain = [_done(outcome, now) for _, outcome, now in settled if _is_plain(outcome)]
-    if plain:
-        connection.execute(_DONE_COMMAND, plain)
+    _DONE_COMMAND.run(connection, plain)
     others = [_next(row, outcome, now) for row, outcome, now in settled if not _is_plain(outcome)]
-    if others:
-        connection.execute(_SETTLE_COMMAND, others)
+    _SETTLE_COMMAND.run(connection, others)
 
 
 def _is_plain(outcome: Outcome) -> bool:
@@ -72,13 +71,13 @@ def _end_doubt(connection: Connection, row: Row[Any], now: datetime) -> None:
     connection.execute(update(commands).where(doubtful).values(state=CommandState.SUPERSEDED, settled_at=now))
 
 
-_END_ATTEMPT = (
+_END_ATTEMPT = Bulk(
     update(attempts)
     .where(attempts.c.command_id == bindparam("this_id"), attempts.c.finished_at.is_(None))
     .values({name: bindparam(f"new_{name}") for name in ("finished_at", "duration_ms", "status", "verdict", "message")})
 )
 
-_DONE_COMMAND = (
+_DONE_COMMAND = Bulk(
     update(commands)
     .where(commands.c.id == bindparam("this_id"))
     .values(
@@ -106,7 +105,7 @@ _SETTLED_COLUMNS = (
     "settled_at",
 )
 
-_SETTLE_COMMAND = (
+_SETTLE_COMMAND = Bulk(
     update(commands)
     .where(commands.c.id == bindparam("this_id"))
     .values({name: bindparam(f"new_{name}") for name in _SETTLED_COLUMNS})

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from relay.deliveries import Delivery, DeliveryState, NewDelivery, Translation
 from relay.memory import Memory, Outlook
 from relay.store.asking import Request, Written, store_commands
+from relay.store.bulk import Bulk
 from relay.store.engine import Database
 from relay.store.items import store_items
 from relay.store.memory import StoredMemory, resource_row, store_resources
@@ -133,7 +134,7 @@ def _make_key(database: Database) -> None:
 def _store(connection: Connection, kept: Sequence[tuple[Delivery, Meaning]], now: datetime) -> bool:
     if not _are_leased(connection, [delivery for delivery, _ in kept]):
         return False
-    connection.execute(_END_LEASE, [_ended(delivery, meaning.translation, now) for delivery, meaning in kept])
+    _END_LEASE.run(connection, [_ended(delivery, meaning.translation, now) for delivery, meaning in kept])
     store_meanings(connection, [(delivery.id, meaning) for delivery, meaning in kept], now)
     return True
 
@@ -190,7 +191,7 @@ _LEASES = (
     .with_for_update()
 )
 _ENDED = ("state", "reason", "warnings", "due_at", "resource_kind", "resource_id", "attempts")
-_END_LEASE = (
+_END_LEASE = Bulk(
     update(deliveries)
     .where(deliveries.c.id == bindparam("of_id"))
     .values({name: bindparam(f"new_{name}") for name in _ENDED} | {"lease_token": None})
