@@ -9,6 +9,8 @@ from typing import Any
 
 from gunicorn.http import wsgi
 
+from handlers.later import Awaited
+
 
 class _Outbox:
     """Stands for the socket while an answer is written, so that it leaves in one piece."""
@@ -39,6 +41,16 @@ class Answer:
     def took(self) -> timedelta:
         """How long it has been on its way."""
         return timedelta(seconds=time.monotonic() - self._begun)
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether what it waits for is being written, or has been."""
+        return not isinstance(self.body, Awaited) or self.body.commitment.taken
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether there is nothing left to wait for."""
+        return not isinstance(self.body, Awaited) or self.body.commitment.done
 
     def read(self) -> None:
         """Write down what the application answers, which may have to be waited for; raises nothing."""

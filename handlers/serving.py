@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from selectors import EVENT_READ
 from socket import socket
@@ -25,7 +25,7 @@ from handlers.later import Awaited
 WHOLE_S = 5.0
 """How long a connection may take to bring a webhook, from its first byte on; shops give up after as long."""
 
-_COMMIT_S = 0.02  # what a commit takes, with some patience; while it takes longer other requests are read
+_COMMIT_S = 0.02  # what writing a commit takes, with some patience; while it takes longer other requests are read
 _MOST_PROCESSES = 64
 
 
@@ -74,6 +74,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def init_process(self) -> None:
         """Begin; in the process itself, since a fork takes no threads along."""
         self._awaited: list[Answer] = []
+        self._commit: _Commit | None = None
         self._committer = ThreadPoolExecutor(1, thread_name_prefix="committer")
         super().init_process()
 
@@ -100,6 +101,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if self.cfg.is_ssl:
             super().enqueue_req(connection)
             return
+        self._give_way()
         try:
             came = connection.come()
         except BlockingIOError:
@@ -120,19 +122,34 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 super().enqueue_req(connection)
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        """Do what there is to do, and commit together what came of it."""
+        """Do what there is to do, and commit together what came of it.
+
+        While a commit waits for the database, what comes meanwhile is read, and goes along with it.
+        """
         super().wait_for_and_dispatch_events(timeout)
-        if not self._awaited:
+        if self._awaited and self._commit is None:
+            answers, self._awaited = self._awaited, []
+            self._commit = commit = _Commit(answers, self._committer)
+            commit.future.add_done_callback(lambda _: self.method_queue.defer(self._finish, commit))
+
+    def _give_way(self) -> None:
+        """Wait while a commit is written: it needs the interpreter, and has it sooner when nobody else wants it."""
+        if self._commit is not None and self._commit.is_being_written:
+            try:
+                self._commit.future.result(_COMMIT_S)
+            except TimeoutError:
+                return
+            self._finish(self._commit)
+
+    def _finish(self, commit: _Commit) -> None:
+        """Send what has been committed; once, whoever notices first."""
+        if commit is not self._commit:
             return
-        answers, self._awaited = self._awaited, []
-        done = self._committer.submit(_read, answers)
-        try:
-            # Both would want the interpreter, and the commit has it back sooner when nobody else does.
-            done.result(_COMMIT_S)
-        except TimeoutError:
-            done.add_done_callback(lambda _: self.method_queue.defer(self._send, answers))
-        else:
-            self._send(answers)
+        self._commit = None
+        went_along = [answer for answer in self._awaited if answer.is_settled]
+        self._awaited = [answer for answer in self._awaited if not answer.is_settled]
+        _read(went_along)
+        self._send([*commit.answers, *went_along])
 
     def _may_take(self) -> bool:
         """Tell the other processes how many connections this one has; gives whether it may have another."""
@@ -206,6 +223,19 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _drop(self) -> None:
         self.nr_conns -= 1
         self._may_take()
+
+
+class _Commit:
+    """Answers that are being read by the committer, which waits for what they wait for."""
+
+    def __init__(self, answers: Sequence[Answer], committer: Executor) -> None:
+        self.answers = answers
+        self.future = committer.submit(_read, answers)
+
+    @property
+    def is_being_written(self) -> bool:
+        """Whether the database is theirs, and nothing else will go along."""
+        return self.answers[0].is_taken
 
 
 def _read(answers: Sequence[Answer]) -> None:

@@ -81,7 +81,7 @@ def _taken(relay: Relay, shop: Shop, begun: float) -> Response:
         finally:
             WEBHOOK_SECONDS.observe(perf_counter() - begun)
 
-    return Later(settle)
+    return Later(settle, promise)
 
 
 def _identity(platform: Platform, shop: Shop, body: bytes, headers: Headers) -> Identity:

@@ -32,6 +32,7 @@ class Promise(Generic[Item, Result]):
         self.item = item
         self.leads = False
         self.sleeps = False
+        self.taken = False  # somebody writes it, or has written it
         self.done = False
         self.result: Result | None = None
         self.error: Exception | None = None
@@ -151,6 +152,8 @@ class GroupCommit(Generic[Item, Result]):
             if leader in self._waiting:  # behind promises nobody has asked for; he does not lead a second time
                 self._waiting.remove(leader)
                 batch.append(leader)
+            for ticket in batch:
+                ticket.taken = True
             return batch
 
     def _hand_over(self, batch: Sequence[Promise[Item, Result]]) -> list[Promise[Item, Result]]:

@@ -15,6 +15,13 @@ from handlers.later import Awaited, Later
 from relay.errors import StoreUnavailable
 
 
+class Waiting:
+    """Something that nobody has taken in hand."""
+
+    taken = False
+    done = False
+
+
 class Counter:
     """An app whose one view answers later; ``settle`` is what it does then."""
 
@@ -22,7 +29,7 @@ class Counter:
         self.settle: Callable[[], Response] = lambda: Response("settled", 201, {"X-Settled": "yes"})
         self.asked = 0
         self.app = Flask(__name__)
-        self.app.add_url_rule("/", view_func=lambda: Later(self._settle), methods=["POST"])
+        self.app.add_url_rule("/", view_func=lambda: Later(self._settle, Waiting()), methods=["POST"])
         problems.install(self.app)
 
     def _settle(self) -> Response:

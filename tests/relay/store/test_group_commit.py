@@ -71,6 +71,28 @@ def test_those_who_come_together_share_a_transaction_and_each_gets_its_own_resul
     assert database.commits == 1
 
 
+def test_promise_tells_whether_it_is_being_written_and_whether_that_is_over():
+    database = Slow()
+    seen: list[tuple[bool, bool]] = []
+
+    def write(connection: Any, items: Sequence[Any]) -> Sequence[Any]:
+        seen.append((late.taken, late.done))
+        return items
+
+    commit = _group(database, write)
+    first, late = commit.promise("first"), commit.promise("late")
+    thread = threading.Thread(target=first.kept)
+    thread.start()
+    assert database.entered.acquire(timeout=10)  # waits for the database
+    assert (first.taken, late.taken, late.done) == (False, False, False)
+    database.open.set()
+    thread.join(10)
+    assert seen == [(True, False)]
+    assert (first.done, late.done) == (True, True)
+    assert late.kept() == "late"
+    assert database.commits == 1
+
+
 def test_whoever_comes_during_a_transaction_goes_with_the_next_one():
     database = Slow()
     inside, go_on = threading.Event(), threading.Event()
