@@ -24,6 +24,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from relay.errors import ConfigurationError, Fault, StoreUnavailable
 from relay.log import get_logger
 from relay.store.locking import WriteLock
+from relay.store.logfile import LogFile
 from relay.store.postgresql import open_engine
 
 LOCK_FILE = "store.lock"
@@ -47,12 +48,17 @@ class Database:
     """An engine whose transactions are either reading or writing, and whose troubles are all StoreUnavailable."""
 
     def __init__(
-        self, engine: Engine, lock: WriteLock | None, commit_wait_s: float, memory_lock: WriteLock | None = None
+        self,
+        engine: Engine,
+        lock: WriteLock | None,
+        commit_wait_s: float,
+        memory_lock: WriteLock | None = None,
+        log_file: LogFile | None = None,
     ) -> None:
         self.engine = engine
         self._memory_lock = memory_lock
+        self._log_file = log_file
         self._writer = engine.execution_options(writing=True)
-        self._hasty = engine.execution_options(writing=True, synced=False)
         self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._bare = engine.execution_options(bare=True)
         self._lock = lock
@@ -72,7 +78,7 @@ class Database:
         with ``synced=False`` nobody waits for the disk: a crash of the machine, though not of a process, may lose it as
         long as nothing after it was synced. For what would be done again then, and has had no effect elsewhere.
 
-        Raises: StoreUnavailable when nothing can be written; then nothing was.
+        Raises: StoreUnavailable when nothing can be written; then nothing was, or the disk could not be synced.
         """
         with named_trouble():
             if self._lock is None:
@@ -80,9 +86,10 @@ class Database:
                     yield connection
             else:
                 limit_s = self.commit_wait_s if wait_s is None else wait_s
-                writer = self._writer if synced else self._hasty
-                with self._lock.held(limit_s), writer.begin() as connection:
+                with self._lock.held(limit_s), self._writer.begin() as connection:
                     yield connection
+                if synced:
+                    self._sync()
 
     @contextmanager
     def appending(self, wait_s: float | None = None) -> Iterator[Connection]:
@@ -132,10 +139,17 @@ class Database:
             raise ValueError("Only SQLite is one file.")
         with named_trouble(), self._lock.held(wait_s), self._bare.connect() as connection:
             yield connection
+        self._sync()
 
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+        if self._log_file is not None:
+            self._log_file.close()
+
+    def _sync(self) -> None:
+        if self._log_file is not None:
+            self._log_file.sync()
 
 
 def open_database(url: str, folder: Path, commit_wait_s: float) -> Database:
@@ -185,40 +199,25 @@ def _open_sqlite(address: URL, folder: Path, commit_wait_s: float) -> Database:
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
-    lock = WriteLock(folder / LOCK_FILE)
+    lock, memory_lock = WriteLock(folder / LOCK_FILE), WriteLock(folder / MEMORY_LOCK_FILE)
     # Two processes that turn a new file into WAL at the same time would meet "database is locked".
     with named_trouble(), lock.held(commit_wait_s), engine.connect() as connection:
         connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
-    return Database(engine, lock, commit_wait_s, WriteLock(folder / MEMORY_LOCK_FILE))
+    return Database(engine, lock, commit_wait_s, memory_lock, LogFile(Path(str(address.database))))
 
 
 def _prepare_sqlite(driver_connection: Any, record: object) -> None:
     driver_connection.isolation_level = None  # sqlite3 must not begin transactions of its own
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
+    # The log is synced by Database.writing, once the next one may write.
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "secure_delete = ON"):
         driver_connection.execute(f"PRAGMA {pragma}").close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later can fail half-way, so a writer is one from the start.
     options = connection.get_execution_options()
-    if options.get("bare", False):
-        return
-    if options.get("writing", False):
-        _set_synced(connection, options.get("synced", True))
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    else:
-        connection.exec_driver_sql("BEGIN")
-
-
-def _set_synced(connection: Connection, synced: bool) -> None:
-    """Tell SQLite whether the coming transaction is to be synced, unless the connection's last one was told the same.
-
-    With NORMAL it writes the same into the same log and leaves the syncing of it to the next commit with FULL, or to
-    the next checkpoint; what a crash leaves of the log is whole transactions either way.
-    """
-    if connection.info.get("synced", True) != synced:
-        connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
-        connection.info["synced"] = synced
+    if not options.get("bare", False):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writing", False) else "BEGIN")
 
 
 def _open_postgresql(address: URL, commit_wait_s: float) -> Database:
