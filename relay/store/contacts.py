@@ -6,7 +6,8 @@ Commands about a person queue under this id, so a changed address cannot let a l
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
@@ -45,12 +46,22 @@ def resolve_contacts(
     new = sorted(given.keys() - found.keys())
     if new:
         rows = [{"group_key": group, "email": given[group, address], "address": address} for group, address in new]
-        ids = connection.scalars(_MAKE, rows).all()
-        made = dict(zip(new, ids, strict=True))
-        linked = [{"group_key": group, "address": address, "contact": made[group, address]} for group, address in new]
-        _LINK_ADDRESSES.run(connection, linked)
+        made = dict(zip(new, _make_all(connection, rows), strict=True))
+        links = [{"group_key": group, "address": address, "contact": id_} for (group, address), id_ in made.items()]
+        _LINK_ADDRESSES.run(connection, links)
         found |= made
     return found
+
+
+def _make_all(connection: Connection, rows: Sequence[dict[str, Any]]) -> Sequence[int]:
+    """Insert contacts and give their ids, in the order of the rows."""
+    if connection.dialect.name != "sqlite":
+        return connection.scalars(_MAKE, rows).all()
+    # With RETURNING each row would be a statement. Who writes is alone, and may number them as SQLite would.
+    last = connection.exec_driver_sql(_LAST_ID).scalar() or 0
+    ids = range(last + 1, last + 1 + len(rows))
+    _INSERT.run(connection, [{**row, "id": id_} for row, id_ in zip(rows, ids, strict=True)])
+    return ids
 
 
 def _known(connection: Connection, addresses: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
@@ -105,6 +116,8 @@ def _assign(connection: Connection, group: str, address: str, contact: int) -> N
     )
 
 
+_LAST_ID = "SELECT seq FROM sqlite_sequence WHERE name = 'contacts'"
+_INSERT = Bulk(insert(contacts))
 _LINK_ADDRESSES = Bulk(insert(contact_addresses))
 # One id for each row, in the order given.
 _MAKE = insert(contacts).returning(contacts.c.id, sort_by_parameter_order=True)

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from sqlalchemy import delete, func, select, update
+
 from relay.commands import Command, CommandKind, ContactSubject, Verdict
+from relay.store.tables import commands, contact_addresses, contacts
 from tests.support.stored import after, ask, claim, claim_one, contact_delete, end, finish_all, put, upsert
 
 
@@ -97,3 +100,20 @@ def test_address_learnt_later_is_the_same_contacts(store):
 
     assert len(set(subjects(store, first, second, third))) == 1
     assert claim_one(store).email == "ann@example.com"
+
+
+def test_contacts_made_together_have_numbers_of_their_own_and_none_is_given_twice(store):
+    first = ask(store, upsert("ann@example.com"), upsert("bob@example.com"), put("cid@example.com"))
+    with store._database.writing() as connection:
+        highest = connection.scalar(select(func.max(contacts.c.id)))
+        connection.execute(delete(contact_addresses).where(contact_addresses.c.address == "cid@example.com"))
+        connection.execute(update(commands).values(contact=None))
+        connection.execute(delete(contacts).where(contacts.c.id == highest))
+    ask(store, upsert("dot@example.com"), upsert("eve@example.com"), upsert("ann@example.com"))
+    with store._database.reading() as connection:
+        found = connection.execute(select(contacts.c.id, contacts.c.address).order_by(contacts.c.id)).all()
+        linked = connection.execute(select(contact_addresses.c.contact, contact_addresses.c.address)).all()
+    assert first
+    assert [address for _, address in found] == [f"{name}@example.com" for name in ("ann", "bob", "dot", "eve")]
+    assert found[2].id > highest
+    assert set(linked) == set(found)
