@@ -133,13 +133,18 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             commit.future.add_done_callback(lambda _: self.method_queue.defer(self._finish, commit))
 
     def _give_way(self) -> None:
-        """Wait while a commit is written: it needs the interpreter, and has it sooner when nobody else wants it."""
-        if self._commit is not None and self._commit.is_being_written:
+        """Wait while a commit is written: it needs the interpreter, and has it sooner when nobody else wants it.
+
+        Once for each commit: a disk that takes its time must not hold up one request after the other.
+        """
+        commit = self._commit
+        if commit is not None and not commit.is_slow and commit.is_being_written:
             try:
-                self._commit.future.result(_COMMIT_S)
+                commit.future.result(_COMMIT_S)
             except TimeoutError:
-                return
-            self._finish(self._commit)
+                commit.is_slow = True
+            else:
+                self._finish(commit)
 
     def _finish(self, commit: _Commit) -> None:
         """Send what has been committed; once, whoever notices first."""
@@ -230,12 +235,13 @@ class _Commit:
 
     def __init__(self, answers: Sequence[Answer], committer: Executor) -> None:
         self.answers = answers
+        self.is_slow = False
         self.future = committer.submit(_read, answers)
 
     @property
     def is_being_written(self) -> bool:
         """Whether the database is theirs, and nothing else will go along."""
-        return self.answers[0].is_taken
+        return next((answer.is_taken for answer in self.answers if not answer.is_settled), True)
 
 
 def _read(answers: Sequence[Answer]) -> None:

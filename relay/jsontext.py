@@ -1,7 +1,8 @@
 """JSON without floats: numbers are read as ``int`` or ``Decimal`` and written digit for digit.
 
-msgspec does what it can, several times as fast; simplejson takes what it leaves: halves of surrogate pairs, a byte
-order mark, subclasses of text, keys that are none. What both take they read and write alike, which is tested.
+What is written is dicts with texts as keys, lists, texts, numbers, truth values and None; nobody has agreed on how to
+spell anything else. msgspec does what it can, several times as fast; simplejson takes what it leaves: halves of
+surrogate pairs, a byte order mark, subclasses of text, keys that are none. Both read and write alike, which is tested.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def loads(text: bytes | str) -> Any:
 
 
 def dumps(value: Any) -> str:
-    """Write ``value`` compactly, keys in the order given, ``Decimal`` as plain numbers; ValueError for NaN."""
+    """Write ``value`` compactly, keys in the order given, ``Decimal`` as plain numbers; ValueError for its NaN."""
     try:
         return _FAST.encode(value).decode()
     except (TypeError, UnicodeEncodeError):

@@ -50,6 +50,8 @@ class _Written:
         self._columns = []
         for name in self._names:
             process = binds[name].type.dialect_impl(dialect).bind_processor(dialect) or _as_it_is
+            if binds[name].required and name not in keys:
+                raise ValueError(f"The rows give no value for {name}.")
             # What the statement brings along itself is the same for every row.
             self._columns.append((name, process, None) if name in keys else (None, process, process(own[name])))
         self.parameters: Callable[[Row], Any] = self._in_order if compiled.positional else self._by_name

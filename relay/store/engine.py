@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Table, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import (
@@ -26,6 +26,7 @@ from relay.log import get_logger
 from relay.store.locking import WriteLock
 from relay.store.logfile import LogFile
 from relay.store.postgresql import open_engine
+from relay.store.sqlite import log_of, open_sqlite_engine
 
 LOCK_FILE = "store.lock"
 MEMORY_LOCK_FILE = "memory.lock"
@@ -80,6 +81,7 @@ class Database:
 
         Raises: StoreUnavailable when nothing can be written; then nothing was, or the disk could not be synced.
         """
+        self._check()
         with named_trouble():
             if self._lock is None:
                 with self._writer.begin() as connection:
@@ -137,6 +139,7 @@ class Database:
         """Give a connection without a transaction while nobody else writes, for what works on the whole of SQLite."""
         if self._lock is None:
             raise ValueError("Only SQLite is one file.")
+        self._check()
         with named_trouble(), self._lock.held(wait_s), self._bare.connect() as connection:
             yield connection
         self._sync()
@@ -146,6 +149,10 @@ class Database:
         self.engine.dispose()
         if self._log_file is not None:
             self._log_file.close()
+
+    def _check(self) -> None:
+        if self._log_file is not None:
+            self._log_file.check()
 
     def _sync(self) -> None:
         if self._log_file is not None:
@@ -189,35 +196,13 @@ def checked_url(url: str) -> URL:
 
 
 def _open_sqlite(address: URL, folder: Path, commit_wait_s: float) -> Database:
-    engine = create_engine(
-        address,
-        pool_size=POOL_SIZE,
-        max_overflow=POOL_OVERFLOW,
-        pool_timeout=commit_wait_s,
-        hide_parameters=True,
-        connect_args={"timeout": commit_wait_s},
-    )
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    engine = open_sqlite_engine(address, commit_wait_s, pool_size=POOL_SIZE, max_overflow=POOL_OVERFLOW)
     lock, memory_lock = WriteLock(folder / LOCK_FILE), WriteLock(folder / MEMORY_LOCK_FILE)
     # Two processes that turn a new file into WAL at the same time would meet "database is locked".
     with named_trouble(), lock.held(commit_wait_s), engine.connect() as connection:
         connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
-    return Database(engine, lock, commit_wait_s, memory_lock, LogFile(Path(str(address.database))))
-
-
-def _prepare_sqlite(driver_connection: Any, record: object) -> None:
-    driver_connection.isolation_level = None  # sqlite3 must not begin transactions of its own
-    # The log is synced by Database.writing, once the next one may write.
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "secure_delete = ON"):
-        driver_connection.execute(f"PRAGMA {pragma}").close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that reads first and writes later can fail half-way, so a writer is one from the start.
-    options = connection.get_execution_options()
-    if not options.get("bare", False):
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writing", False) else "BEGIN")
+        log_file = log_of(connection)
+    return Database(engine, lock, commit_wait_s, memory_lock, log_file)
 
 
 def _open_postgresql(address: URL, commit_wait_s: float) -> Database:

@@ -26,29 +26,35 @@ class LogFile:
     """The log of one database. Safe for threads."""
 
     def __init__(self, database: Path) -> None:
+        """Take the database's file by its real path: SQLite keeps the log beside that."""
         self._path = database.with_name(f"{database.name}-wal")
         self._guard = threading.Lock()
         self._descriptors: list[int] = []  # the last one is the log's, the others those of logs before it
         self._trouble: str | None = None
 
-    def sync(self) -> None:
-        """Put on disk all that has been committed by now.
+    def check(self) -> None:
+        """Raise StoreUnavailable once a sync has failed.
 
-        A log that is not there has been moved into the database, and synced, by the last one who closed it.
-
-        Raises: StoreUnavailable when the disk fails, and from then on always: by the next sync the system has forgotten
-        what it did not write, and would call it written.
+        Then nothing is to be written any more: by the next sync the system has forgotten what it did not write, and
+        would call it written.
         """
-        if self._trouble is None:
-            try:
-                descriptor = self._descriptor()
-                if descriptor is not None:
-                    os.fdatasync(descriptor)
-            except OSError as error:
-                self._trouble = error.strerror or type(error).__name__
-                log.critical("store_not_synced", problem=self._trouble)
         if self._trouble is not None:
             raise StoreUnavailable(_LOST.format(self._trouble))
+
+    def sync(self) -> None:
+        """Put on disk all that has been committed by now; raises StoreUnavailable where that fails, see ``check``."""
+        try:
+            descriptor = self._opened()
+        except OSError as error:
+            raise StoreUnavailable(f"The store's log cannot be opened: {error.strerror}.") from error
+        try:
+            os.fdatasync(descriptor)
+        except OSError as error:
+            self._trouble = error.strerror or type(error).__name__
+            log.critical("store_not_synced", problem=self._trouble)
+        finally:
+            os.close(descriptor)
+        self.check()
 
     def close(self) -> None:
         """Close the file; the next sync opens it again."""
@@ -56,13 +62,10 @@ class LogFile:
             while self._descriptors:
                 os.close(self._descriptors.pop())
 
-    def _descriptor(self) -> int | None:
-        """Give the open log. It stays open: only a file that was open when a write failed tells of it."""
+    def _opened(self) -> int:
+        """Give a descriptor of the caller's own. One stays open: only that tells of what failed to be written since."""
         with self._guard:
-            try:
-                present = self._path.stat()
-                if not self._descriptors or not os.path.samestat(os.fstat(self._descriptors[-1]), present):
-                    self._descriptors.append(os.open(self._path, os.O_RDWR | os.O_CLOEXEC))
-            except FileNotFoundError:
-                return None
-            return self._descriptors[-1]
+            present = self._path.stat()
+            if not self._descriptors or not os.path.samestat(os.fstat(self._descriptors[-1]), present):
+                self._descriptors.append(os.open(self._path, os.O_RDWR | os.O_CLOEXEC))
+            return os.dup(self._descriptors[-1])

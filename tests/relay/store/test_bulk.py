@@ -106,6 +106,12 @@ def test_row_without_one_of_the_keys_is_refused(connection: Connection) -> None:
         Bulk(insert(THINGS)).run(connection, [{"id": 1, "facts": {}}, {"id": 2}])
 
 
+def test_rows_without_what_the_statement_asks_for_are_refused(connection: Connection) -> None:
+    renamed = Bulk(update(THINGS).where(THINGS.c.id == bindparam("of_id")).values(name=bindparam("new_name")))
+    with pytest.raises(ValueError, match="no value for new_name"):
+        renamed.run(connection, [{"of_id": 1}])
+
+
 def test_trouble_tells_no_values(store: Store) -> None:
     with pytest.raises((StoreUnavailable, DBAPIError)) as caught, store._database.writing() as connection:
         THINGS.create(connection)

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from relay.errors import StoreUnavailable
 from relay.store import Store
 from relay.store.logfile import LogFile
-from tests.support.stored import new_delivery
+from relay.store.tables import deliveries
+from tests.support.stored import LEASE_S, NOW, new_delivery
 
 
 @pytest.fixture
@@ -35,9 +37,12 @@ def synced(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return inodes
 
 
-def test_log_that_is_not_there_needs_no_sync(log_file: LogFile, synced: list[int]) -> None:
-    log_file.sync()
-    assert synced == []
+def test_log_that_is_not_there_cannot_be_synced(log_file: LogFile, wal: Path, synced: list[int]) -> None:
+    with pytest.raises(StoreUnavailable, match="cannot be opened: No such file"):
+        log_file.sync()
+    wal.touch()
+    log_file.sync()  # that was no fault of the disk's
+    assert synced == [wal.stat().st_ino]
 
 
 def test_log_stays_open_from_one_sync_to_the_next(log_file: LogFile, wal: Path, synced: list[int]) -> None:
@@ -80,8 +85,40 @@ def test_disk_that_failed_once_is_not_believed_again(
         failing.setattr(os, "fdatasync", _fail)
         with pytest.raises(StoreUnavailable, match="Input/output error.*restart the relay"):
             log_file.sync()
-    with pytest.raises(StoreUnavailable, match="Input/output error"):
-        log_file.sync()
+    for again in (log_file.check, log_file.sync):
+        with pytest.raises(StoreUnavailable, match="Input/output error"):
+            again()
+
+
+def test_log_may_be_closed_while_it_is_synced(log_file: LogFile, wal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wal.touch()
+    synced: list[int] = []
+
+    def sync(descriptor: int) -> None:
+        log_file.close()
+        synced.append(os.fstat(descriptor).st_ino)
+
+    monkeypatch.setattr(os, "fdatasync", sync)
+    log_file.sync()
+    log_file.sync()
+    assert synced == [wal.stat().st_ino] * 2
+
+
+@pytest.mark.parametrize("way", ["plain", "link", "uri", "relative"])
+def test_log_is_found_however_the_database_is_called(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, synced: list[int], way: str
+) -> None:
+    (tmp_path / "links").mkdir()
+    link = tmp_path / "links" / "relay.db"
+    link.symlink_to(tmp_path / "relay.db")
+    monkeypatch.chdir(tmp_path)
+    urls = {"link": f"sqlite:///{link}", "uri": f"sqlite:///file:{tmp_path}/relay.db?uri=true"}
+    store = Store.open(urls.get(way, sqlite_url if way == "plain" else "sqlite:///relay.db"), folder=tmp_path)
+    monkeypatch.chdir("/")
+    store.deliveries.record(new_delivery())
+    log = (tmp_path / "relay.db-wal").stat().st_ino
+    store.close()
+    assert synced == [log]
 
 
 def test_nothing_is_acknowledged_any_more_once_the_disk_has_failed(
@@ -93,8 +130,13 @@ def test_nothing_is_acknowledged_any_more_once_the_disk_has_failed(
         failing.setattr(os, "fdatasync", _fail)
         with pytest.raises(StoreUnavailable):
             store.deliveries.record(new)
+    for write in (lambda: store.deliveries.record(new), lambda: store.deliveries.record(new_delivery())):
+        with pytest.raises(StoreUnavailable):
+            write()
     with pytest.raises(StoreUnavailable):
-        store.deliveries.record(new)  # it is there, but may not be on disk
+        store.deliveries.claim(NOW, LEASE_S, 10)  # what need not be synced is not written either
+    with store._database.reading() as connection:
+        assert connection.execute(select(deliveries.c.dedupe, deliveries.c.attempts)).all() == [(new.dedupe, 0)]
     store.close()
     restarted = Store.open(sqlite_url, folder=tmp_path, commit_wait_s=1.0)
     assert restarted.deliveries.record(new).repeated
