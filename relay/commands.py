@@ -116,6 +116,7 @@ class StoredCommand:
     event: EventKey | None = None  # the event it is about, if the relay keeps a link to it
     answer_lost: bool = False  # an earlier attempt was begun and its outcome is not known
     doubted: bool = False  # whether the event is there is not known: an earlier command about it is uncertain
+    rivals: tuple[Mapping[str, Any], ...] = ()  # payloads of others, one of which may be what the lost call carried
 
 
 class Verdict(StrEnum):

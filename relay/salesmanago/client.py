@@ -77,7 +77,12 @@ class Client:
         if not command.contact_id and not command.email:
             return UNCLEAR
         card = self._card(group, card_call(contact_id=command.contact_id, email=command.email))
-        return MISSING if card is None else find_in_card(card, command.payload["contactEvent"])
+        if card is None:
+            return MISSING
+        sent = (command.payload, *command.rivals)
+        searches = [find_in_card(card, payload["contactEvent"]) for payload in sent]
+        found = next((search for search in searches if search.found), None)
+        return found or next((search for search in searches if not search.conclusive), MISSING)
 
     def contact_card(self, group: Group, contact_id: str) -> Mapping[str, Any] | None:
         """Give a contact's full card as SALESmanago has it, None when it has none. Raises: DispatchError subclasses."""

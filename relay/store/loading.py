@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, exists, func, select
 
 from relay.commands import CommandKind, CommandState, EventKey, StoredCommand
 from relay.store.columns import state_in
-from relay.store.tables import COMMANDS_FOR_SOMEBODY, commands, contacts, events
+from relay.store.tables import COMMANDS_FOR_SOMEBODY, OPEN_COMMANDS, commands, contacts, events
 
 
 def load(connection: Connection, ids: Sequence[int]) -> list[StoredCommand]:
     """Give commands with what sending them needs to know, in their order."""
-    return [_stored(row) for row in connection.execute(_LOAD, {"ids": ids})]
+    loaded = [_stored(row) for row in connection.execute(_LOAD, {"ids": ids})]
+    in_doubt = [command.id for command in loaded if command.answer_lost or command.doubted]
+    if not in_doubt:
+        return loaded
+    rivals = _rivals(connection, in_doubt)
+    return [replace(command, rivals=tuple(rivals[command.id])) for command in loaded]
+
+
+def _rivals(connection: Connection, ids: Sequence[int]) -> defaultdict[int, list[Mapping[str, Any]]]:
+    """Give what the lost call about an event may have carried instead of a command's own payload.
+
+    Of several updates a call carries the newest. When its answer is lost they are looked for one by one, and what
+    stands in the card is what a later one of them says. It may also be what an uncertain earlier command said.
+    """
+    found: defaultdict[int, list[Mapping[str, Any]]] = defaultdict(list)
+    for statement in (_BEGUN_LATER, _UNCERTAIN_EARLIER):
+        for row in connection.execute(statement, {"ids": ids}):
+            found[row.id].append(row.payload)
+    return found
 
 
 def is_uncertain(columns: Any) -> ColumnElement[bool]:
@@ -89,4 +109,26 @@ def _loading() -> Select[Any]:
     )
 
 
+def _others(other: Any, *conditions: ColumnElement[bool]) -> Select[Any]:
+    return (
+        select(commands.c.id, other.c.payload)
+        .select_from(commands)
+        .join(other, and_(same_event(other.c, commands.c), *conditions))
+        .where(commands.c.id.in_(bindparam("ids", expanding=True)))
+        .order_by(other.c.id.desc())
+    )
+
+
 _LOAD = _loading()
+_other = commands.alias("other")
+_BEGUN_LATER = _others(
+    _other,
+    _other.c.subject == commands.c.subject,  # by the index of what is open
+    state_in(_other.c.state, OPEN_COMMANDS),
+    _other.c.kind == CommandKind.EVENT_PUT,
+    _other.c.attempts > 0,
+    _other.c.id > commands.c.id,
+)
+_UNCERTAIN_EARLIER = _others(
+    _other, is_uncertain(_other.c), _other.c.kind == CommandKind.EVENT_PUT, _other.c.id < commands.c.id
+)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+import pytest
 from structlog.testing import capture_logs
 
+from relay.clock import epoch_ms
 from relay.commands import CommandState, Lane
 from relay.errors import (
     AnswerLost,
@@ -236,6 +238,28 @@ def test_event_whose_answer_was_lost_is_found_and_not_sent_again(real, sandbox):
     assert len(calls(sandbox, ADD)) == 1
 
 
+@pytest.mark.parametrize(("kind", "message"), [("drop_answer", sending.FOUND), ("hang", sending.MISSING)])
+def test_two_states_of_an_event_that_shared_a_lost_call_are_one_event_whatever_their_dates(
+    real, sandbox, kind, message
+):
+    """The call carried the newer state, whose date the older one does not know."""
+    ask(real.store, upsert())
+    real.work()
+    fault(sandbox, kind, path=ADD)
+    older = ask(real.store, purchase(value=10, date=epoch_ms(after(-60))))
+    newer = ask(real.store, purchase(value=20, date=epoch_ms(after(-30))))
+    real.work()
+    assert len(calls(sandbox, ADD)) == 1
+    real.clock.advance(LEASE_S)
+    real.work()
+
+    [event] = events(sandbox)
+    assert event.fields["value"] == 20
+    assert real.command(older).attempts[1].message == message
+    assert real.states(older, newer) == [DONE, DONE]
+    assert real.command(newer).event_id == event.event_id
+
+
 def test_event_that_was_lost_on_the_way_is_sent_again(real, sandbox):
     delivery = lose_the_answer(real, sandbox, "hang")
     assert events(sandbox) == []
@@ -274,7 +298,8 @@ def _make_uncertain(real, sandbox, kind):
 def test_change_of_an_event_whose_fate_is_uncertain_looks_for_it_and_changes_it(real, sandbox):
     uncertain = _make_uncertain(real, sandbox, "drop_answer")
     sandbox.state.switches.clear()
-    change = ask(real.store, purchase(value=25), at=real.clock.now())
+    # What is in the card has the date of the uncertain one.
+    change = ask(real.store, purchase(value=25, date=epoch_ms(after(-30))), at=real.clock.now())
     real.work()
 
     [event] = events(sandbox)
