@@ -205,7 +205,7 @@ class DispatchStage:
             return None
         report = self._sender.send(group, sent, said)
         if report.seconds is not None:
-            self._note_health(claimed.chain.lane, report, ends)
+            self._note_health(claimed, report, ends)
         ends.end(report)
         return report
 
@@ -220,9 +220,10 @@ class DispatchStage:
         if outcomes:
             self._store.commands.settle(outcomes, self._clock.now())
 
-    def _note_health(self, lane: LaneKey, report: Report, ends: Conclusions) -> None:
+    def _note_health(self, claimed: Claimed, report: Report, ends: Conclusions) -> None:
+        lane = claimed.chain.lane
         self._crew.allow(lane, self._slowing.note(lane, kind_of(report), report.seconds or 0.0, report.error))
-        seconds = self._health.note(lane, report.error, report.outcomes[0].command.id)
+        seconds = self._health.note(lane, report.error, report.outcomes[0].command.id, claimed.claim, self._claims)
         if seconds is None:
             return
         # Stored before anything is released, or it would be claimed again at once.

@@ -15,6 +15,7 @@ class _Lane:
     failed: dict[int, int] = field(default_factory=dict)  # command id -> which failure was its last
     failures: int = 0
     troubled: bool = False
+    struck_claim: int = 0  # the newest claim when the last pause was decided
     closed_claim: int = 0
 
 
@@ -25,10 +26,14 @@ class LaneHealth:
         self._lanes: dict[LaneKey, _Lane] = {}
         self._lock = threading.Lock()
 
-    def note(self, lane: LaneKey, error: Exception | None, command_id: int) -> float | None:
+    def note(
+        self, lane: LaneKey, error: Exception | None, command_id: int, claim: int = 1, newest: int = 0
+    ) -> float | None:
         """Note how a call ended, by its first command; gives the seconds for which the lane has to pause, if it has.
 
         What may be the command's own fault counts once per command: one that is never taken must not stop the others.
+        ``claim`` is the call's, ``newest`` the last one made: calls that were under way when the lane was made to pause
+        fail for the same reason, and must not double the pause each.
         """
         whose = Blame.NOBODY if error is None else blame(error)
         with self._lock:
@@ -37,12 +42,15 @@ class LaneHealth:
                 state.strikes, state.troubled = 0, False
                 state.failed.clear()
                 return None
-            if whose is Blame.LANE or (whose is Blame.EITHER and command_id not in state.failed):
+            is_new = claim > state.struck_claim
+            if is_new and (whose is Blame.LANE or (whose is Blame.EITHER and command_id not in state.failed)):
                 state.strikes += 1
             state.failures += 1
             state.failed[command_id] = state.failures
             seconds = pause_s(error, state.strikes)
-            state.troubled = state.troubled or seconds is not None
+            if seconds is not None:
+                state.troubled = True
+                state.struck_claim = max(state.struck_claim, newest)
             return seconds
 
     def is_troubled(self, lane: LaneKey) -> bool:

@@ -81,3 +81,19 @@ def test_claims_before_a_pause_are_closed_and_later_ones_are_not():
     health.close(LANE, 2)
     assert [health.is_closed(LANE, claim) for claim in (1, 3, 4)] == [True, True, False]
     assert not health.is_closed(OTHER, 1)
+
+
+def test_calls_that_were_under_way_when_the_lane_was_made_to_pause_do_not_make_the_pause_longer():
+    health = LaneHealth()
+    together = [health.note(LANE, Unreachable(), number, claim=1, newest=1) for number in range(16)]
+    assert together == [5] * 16
+    assert health.note(LANE, Unreachable(), 17, claim=2, newest=2) == 10
+    assert health.note(LANE, Unreachable(), 18, claim=1, newest=2) == 10
+    health.note(LANE, None, 19, claim=3, newest=3)
+    assert health.note(LANE, Unreachable(), 20, claim=4, newest=4) == 5
+
+
+def test_failures_of_one_claim_add_up_until_the_lane_pauses():
+    health = LaneHealth()
+    seconds = [health.note(LANE, TemporaryFailure(status=500), number, claim=1, newest=1) for number in range(6)]
+    assert seconds == [None, None, 5, 5, 5, 5]
