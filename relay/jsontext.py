@@ -2,7 +2,8 @@
 
 What is written is dicts with texts as keys, lists, texts, numbers, truth values and None; nobody has agreed on how to
 spell anything else. msgspec does what it can, several times as fast; simplejson takes what it leaves: halves of
-surrogate pairs, a byte order mark, subclasses of text, keys that are none. Both read and write alike, which is tested.
+surrogate pairs, a byte order mark, subclasses of text, keys that are none, nulls. Both read and write alike, which is
+tested.
 """
 
 from __future__ import annotations
@@ -57,11 +58,9 @@ def loads(text: bytes | str) -> Any:
 
 
 def dumps(value: Any) -> str:
-    """Write ``value`` compactly, keys in the order given, ``Decimal`` as plain numbers; ValueError for its NaN."""
-    try:
-        return _FAST.encode(value).decode()
-    except (TypeError, UnicodeEncodeError):
-        return _encodable(_COMPACT.encode(value))
+    """Write ``value`` compactly, keys in the order given, ``Decimal`` as plain numbers; ValueError for NaN."""
+    written = _written_fast(_FAST, value)
+    return _encodable(_COMPACT.encode(value)) if written is None else written.decode()
 
 
 def has_half_pairs(value: Any) -> bool:
@@ -82,13 +81,21 @@ def digest(value: Any) -> str:
 
 def _canonical(value: Any) -> bytes:
     """Write ``value`` with sorted keys in ASCII: digests are stored, so this must stay as it is."""
-    try:
-        written = _FAST_SORTED.encode(value)
-    except (TypeError, UnicodeEncodeError):
+    written = _written_fast(_FAST_SORTED, value)
+    if written is None:
         return _SORTED.encode(value).encode()
     if written.isascii() and b"\x7f" not in written:
         return written
     return _UNPRINTED.sub(_escaped, written.decode()).encode()
+
+
+def _written_fast(encoder: Encoder, value: Any) -> bytes | None:
+    """Give what msgspec writes, None for what has to be left to simplejson."""
+    try:
+        written = encoder.encode(value)
+    except (TypeError, UnicodeEncodeError):
+        return None
+    return None if b"null" in written else written  # which is how msgspec writes a float that is no number
 
 
 def _escaped(character: re.Match[str]) -> str:
