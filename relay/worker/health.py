@@ -26,9 +26,7 @@ class LaneHealth:
         self._lanes: dict[LaneKey, _Lane] = {}
         self._lock = threading.Lock()
 
-    def note(
-        self, lane: LaneKey, error: Exception | None, command_id: int, claim: int = 1, newest: int = 0
-    ) -> float | None:
+    def note(self, lane: LaneKey, error: Exception | None, command_id: int, claim: int, newest: int) -> float | None:
         """Note how a call ended, by its first command; gives the seconds for which the lane has to pause, if it has.
 
         What may be the command's own fault counts once per command: one that is never taken must not stop the others.

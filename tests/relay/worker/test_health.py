@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 
 from relay.commands import Lane
@@ -9,11 +11,18 @@ from relay.worker.health import LaneHealth
 
 LANE = LaneKey("main", Lane.CONTACTS)
 OTHER = LaneKey("main", Lane.CATALOG)
+CLAIMS = count(1)
+
+
+def noted(health, error, command, lane=LANE):
+    """Note how a call of a claim of its own ended; gives the pause."""
+    claim = next(CLAIMS)
+    return health.note(lane, error, command, claim, newest=claim)
 
 
 def pauses(health, *failures, lane=LANE):
     """Note failures of one command after the other; gives the pauses."""
-    return [health.note(lane, error, number) for number, error in enumerate(failures)]
+    return [noted(health, error, number, lane) for number, error in enumerate(failures)]
 
 
 def test_lane_without_connection_pauses_at_once_and_ever_longer():
@@ -22,7 +31,7 @@ def test_lane_without_connection_pauses_at_once_and_ever_longer():
 
 def test_the_same_command_may_find_no_connection_again_and_again():
     health = LaneHealth()
-    assert [health.note(LANE, Unreachable(), 1) for _ in range(3)] == [5, 10, 20]
+    assert [noted(health, Unreachable(), 1) for _ in range(3)] == [5, 10, 20]
 
 
 @pytest.mark.parametrize("error", [TemporaryFailure("Answered 503.", status=503), AnswerLost()])
@@ -32,7 +41,7 @@ def test_failures_of_several_commands_pause_the_lane(error):
 
 def test_one_command_that_is_never_taken_stops_nobody():
     health = LaneHealth()
-    assert [health.note(LANE, TemporaryFailure(status=500), 7) for _ in range(50)] == [None] * 50
+    assert [noted(health, TemporaryFailure(status=500), 7) for _ in range(50)] == [None] * 50
     assert not health.is_troubled(LANE)
 
 
@@ -42,7 +51,7 @@ def test_any_answer_makes_the_lane_well(answer):
     pauses(health, *[TemporaryFailure()] * 4)
     assert health.is_troubled(LANE)
 
-    assert health.note(LANE, answer, 9) is None
+    assert noted(health, answer, 9) is None
     assert not health.is_troubled(LANE)
     assert pauses(health, *[TemporaryFailure()] * 3) == [None, None, 5]
 
@@ -50,7 +59,7 @@ def test_any_answer_makes_the_lane_well(answer):
 def test_fault_of_ours_neither_pauses_nor_heals():
     health = LaneHealth()
     pauses(health, CredentialsRefused())
-    assert health.note(LANE, KeyError("x"), 9) is None
+    assert noted(health, KeyError("x"), 9) is None
     assert health.is_troubled(LANE)
     assert pauses(LaneHealth(), *[KeyError("x")] * 9) == [None] * 9
 
@@ -58,10 +67,10 @@ def test_fault_of_ours_neither_pauses_nor_heals():
 def test_commands_are_told_apart_by_how_long_ago_they_failed():
     health = LaneHealth()
     for command in (1, 2, 1):
-        health.note(LANE, Unreachable(), command)
+        noted(health, Unreachable(), command)
     assert sorted([1, 2, 3], key=lambda command: health.last_failure(LANE, command)) == [3, 2, 1]
 
-    health.note(LANE, None, 3)
+    noted(health, None, 3)
     assert [health.last_failure(LANE, command) for command in (1, 2, 3)] == [0, 0, 0]
     assert health.last_failure(OTHER, 1) == 0
 
