@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from functools import partial
 from types import FrameType
 
 import click
@@ -12,6 +13,7 @@ from cli.opening import opened_relay
 from cli.telling import TellingCommand
 from handlers.context import current_joint
 from relay.log import configure_logging
+from relay.news import News
 from relay.worker.duty import Duty
 from relay.worker.waking import Ear
 from relay.worker.worker import Worker
@@ -46,7 +48,7 @@ def worker(duty: str) -> None:
             clock=relay.clock,
             ear=ear,
             duty=Duty(duty),
-            announce=relay.wake,
+            announce=partial(relay.wake, News.COMMANDS),
         )
         stop_on_signal(running)
         running.run()

@@ -39,7 +39,7 @@ class Parts:
 class Relay:
     """The parts of a running relay, the same for every request.
 
-    ``mappings`` has one entry per mapping name, ``wake`` tells a worker that there is work.
+    ``mappings`` has one entry per mapping name, ``wake`` tells workers that there is work: ``News``, or of any kind.
     """
 
     settings: Settings
@@ -49,7 +49,7 @@ class Relay:
     client: Client
     mappings: Mapping[str, FieldMapping]
     clock: Clock
-    wake: Callable[[], None]
+    wake: Callable[..., None]
     waiting: Waiting = field(default_factory=Waiting)
 
 

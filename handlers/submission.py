@@ -20,6 +20,7 @@ from relay.deliveries import DeliveryState, NewDelivery, Translation
 from relay.errors import RequestInvalid, StoreUnavailable
 from relay.log import get_logger
 from relay.metrics import DELIVERIES
+from relay.news import News
 from relay.shops import Group
 from relay.store import DeliveryFilter
 from relay.translation.api import API_PLATFORM, REQUEST_ID, RESOURCE_KIND, TOPICS, ApiCall, api_translation
@@ -90,7 +91,7 @@ def _store(relay: Relay, new: NewDelivery, translation: Translation) -> _Stored:
     """Commit the delivery with its commands and wake a worker; gives the first one when this is a repeat of it."""
     asked = new.headers[REQUEST_ID]
     recorded = relay.store.deliveries.record(new, translation)
-    relay.wake()
+    relay.wake(News.COMMANDS)
     first = relay.store.reading.delivery(recorded.id) if recorded.repeated else None
     DELIVERIES.labels(API_PLATFORM, new.topic, "repeated" if recorded.repeated else "stored").inc()
     if first is not None:

@@ -20,6 +20,7 @@ from relay.deliveries import NewDelivery, Recorded
 from relay.errors import SignatureMismatch, StoreUnavailable
 from relay.log import get_logger
 from relay.metrics import DELIVERIES, WEBHOOK_SECONDS, topic_label
+from relay.news import News
 from relay.platforms import Headers, Identity, Platform
 from relay.shops import Shop
 from relay.store import Promise
@@ -126,7 +127,7 @@ def _recorded(relay: Relay, shop: Shop, identity: Identity, promise: Promise[Any
         _log.error("delivery_not_stored", shop=shop.key, topic=identity.topic, problem=str(error))
         raise
     if not recorded.repeated:
-        relay.wake()
+        relay.wake(News.DELIVERIES)
     outcome = REPEATED if recorded.repeated else STORED
     _counted(shop.key, topic_label(relay.platforms[shop.platform], identity.topic), outcome).inc()
     _log.info("delivery_recorded", shop=shop.key, delivery=recorded.id, topic=identity.topic, outcome=outcome)

@@ -90,10 +90,10 @@ def claimed(connection: Connection, claim: Claim) -> list[StoredCommand]:
     return [command for command in load(connection, claim.ids) if command.lease_token == claim.token]
 
 
-def has_work(connection: Connection, now: datetime, skip: Collection[LaneKey] = ()) -> bool:
-    """Tell whether any lane that may be claimed has open commands; they need not be due."""
-    lanes = set(sendable_lanes(connection, now)) - set(skip)
-    return any(connection.scalars(_SHOPS, _named(lane)).first() is not None for lane in lanes)
+def has_due(connection: Connection, now: datetime, skip: Collection[LaneKey] = ()) -> bool:
+    """Tell whether a claim would find anything; it only reads, so it keeps nobody from writing."""
+    lanes = [lane for lane in sendable_lanes(connection, now) if lane not in skip]
+    return any(_has_due_head(connection, _named(lane), now) for lane in lanes)
 
 
 def is_head(now: Any) -> ColumnElement[bool]:
@@ -122,6 +122,13 @@ def _lock_heads(connection: Connection, lane: LaneKey, now: datetime, limit: int
         return [(row.id, row.state == CommandState.CLAIMED) for row in rows]
 
     return in_turn(shops, limit, turn, of_shop)
+
+
+def _has_due_head(connection: Connection, named: Mapping[str, str], now: datetime) -> bool:
+    shops = connection.scalars(_SHOPS, named).all()
+    return any(
+        connection.execute(_DUE_HEADS, {**named, "of_shop": shop, "now": now, "most": 1}).first() for shop in shops
+    )
 
 
 def _named(lane: LaneKey) -> dict[str, str]:
@@ -164,13 +171,14 @@ _NOW = bindparam("now", type_=Moment)
 _IN_LANE = (commands.c.group_key == bindparam("of_group"), commands.c.lane == bindparam("of_lane"))
 _SHOPS = loose_scan(commands.c.shop, *_IN_LANE, state_in(commands.c.state, OPEN_COMMANDS))
 
-HEADS = (
+_DUE_HEADS = (
     select(commands.c.id, commands.c.state)
     .where(*_IN_LANE, commands.c.shop == bindparam("of_shop"), is_head(_NOW))
     .order_by(commands.c.due_at, commands.c.id)
     .limit(bindparam("most", type_=Integer))
-    .with_for_update(skip_locked=True, of=commands)
 )
+
+HEADS = _DUE_HEADS.with_for_update(skip_locked=True, of=commands)
 """The statement that locks up to ``most`` heads of one shop in one lane, leaving out what another worker has locked."""
 
 _AMONG = commands.c.id.in_(bindparam("ids", expanding=True))

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from relay.commands import CommandState, Outcome, StoredCommand, Verdict
 from relay.store.attempting import Progress, Step, write_attempts
-from relay.store.claiming import MOST_FOLLOWERS, claim_commands, claimed, has_work
+from relay.store.claiming import MOST_FOLLOWERS, claim_commands, claimed, has_due
 from relay.store.columns import state_in
 from relay.store.effects import asked_again, came_to_nothing
 from relay.store.engine import Database
@@ -53,7 +53,7 @@ class CommandStore:
         ``answer_lost`` then tells whether its worker had begun an attempt.
         """
         with self._database.reading() as connection:
-            if not has_work(connection, now, skip):
+            if not has_due(connection, now, skip):
                 return []  # without having kept anybody from writing
         turn = next(self._turns)
         with self._database.writing(synced=False) as connection:

@@ -59,7 +59,7 @@ class DeliveryStore:
         before and not finished comes alone: should it take its worker down, it takes no other delivery with it.
         """
         with self._database.reading() as connection:
-            if connection.scalar(_ANY_OPEN) is None:
+            if connection.scalar(_ANY_DUE, {"now": now}) is None:
                 return []  # without having kept anybody from writing
         token = lease_token(holder)
         with self._database.writing(synced=False) as connection:
@@ -128,7 +128,11 @@ def due_deliveries(shop: str | None, now: datetime, limit: int) -> Select[Any]:
     )
 
 
-_ANY_OPEN = select(deliveries.c.id).where(state_in(deliveries.c.state, OPEN_DELIVERIES)).limit(1)
+_ANY_DUE = (
+    select(deliveries.c.id)
+    .where(state_in(deliveries.c.state, OPEN_DELIVERIES), deliveries.c.due_at <= bindparam("now"))
+    .limit(1)
+)
 _SHOPS = loose_scan(deliveries.c.shop, state_in(deliveries.c.state, OPEN_DELIVERIES))
 # What a translation reads. Each further column would be read for nothing, and some have to be parsed.
 _CLAIMED = (

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, or_, select, update
 
 from relay.commands import Lane
 from relay.store.bulk import Bulk
+from relay.store.columns import Moment
 from relay.store.engine import INSERTS, Database, insert_into
 from relay.store.tables import lanes, paces
 
@@ -99,14 +101,20 @@ def remember_lanes(connection: Connection, used: Iterable[tuple[str, Lane]]) -> 
 
 def sendable_lanes(connection: Connection, now: datetime) -> list[LaneKey]:
     """Give all lanes that are not paused, in a fixed order."""
-    rows = connection.execute(select(lanes).where(_sendable(now)).order_by(lanes.c.group_key, lanes.c.lane))
-    return [LaneKey(row.group_key, Lane(row.lane)) for row in rows]
+    return [LaneKey(row.group_key, Lane(row.lane)) for row in connection.execute(_SENDABLE, {"now": now})]
 
 
 _REMEMBER = Bulk({name: insert(lanes).on_conflict_do_nothing() for name, insert in INSERTS.items()})
 
 
-def _sendable(now: datetime) -> ColumnElement[bool]:
+def _sendable(now: Any) -> ColumnElement[bool]:
     # Spelt out for null, which is neither past nor future, so that its opposite is right too.
     over = and_(lanes.c.paused_until.is_not(None), lanes.c.paused_until <= now)
     return or_(lanes.c.paused_at.is_(None), over)
+
+
+_SENDABLE = (
+    select(lanes.c.group_key, lanes.c.lane)
+    .where(_sendable(bindparam("now", type_=Moment)))
+    .order_by(lanes.c.group_key, lanes.c.lane)
+)

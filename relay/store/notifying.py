@@ -9,14 +9,18 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from relay.log import get_logger
+from relay.news import EVERYTHING, NOTHING, News
 
 if TYPE_CHECKING:  # the driver takes memory and time that a relay on SQLite need not spend
     import psycopg
@@ -24,7 +28,7 @@ if TYPE_CHECKING:  # the driver takes memory and time that a relay on SQLite nee
 CHANNEL = "relay_work"
 
 INTERVAL_S = 0.05
-"""The least time between two notifications of a process."""
+"""The least time between two notifications of a process of the same news."""
 
 LOOK_AGAIN_S = 2 * INTERVAL_S
 """How long after a notification to look again, for what was stored within INTERVAL_S of it and therefore not told."""
@@ -41,30 +45,31 @@ class Notifier:
         # Never inside the transaction that stores the work: PostgreSQL lets those with a NOTIFY commit one at a time.
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._monotonic = monotonic
-        self._busy = threading.Lock()
-        self._next_at = -math.inf
+        self._busy: defaultdict[News, threading.Lock] = defaultdict(threading.Lock)
+        self._next_at: dict[News, float] = {}
         self._failing = False
 
-    def notify(self) -> None:
-        """Notify, unless this process did within INTERVAL_S or is about to. Never raises.
+    def notify(self, news: News = EVERYTHING) -> None:
+        """Notify, unless this process did of the same within INTERVAL_S or is about to. Never raises.
 
         The interval begins when the notification does, so that whoever hears it and looks again LOOK_AGAIN_S later sees
         all that was stored and not told, even when sending it took long.
         """
-        if not self._busy.acquire(blocking=False):
+        busy = self._busy[news]
+        if not busy.acquire(blocking=False):
             return
         try:
             now = self._monotonic()
-            if now >= self._next_at:
-                self._next_at = now + INTERVAL_S
-                self._send()
+            if now >= self._next_at.get(news, -math.inf):
+                self._next_at[news] = now + INTERVAL_S
+                self._send(news)
         finally:
-            self._busy.release()
+            busy.release()
 
-    def _send(self) -> None:
+    def _send(self, news: News) -> None:
         try:
             with self._engine.connect() as connection:
-                connection.exec_driver_sql(f"SELECT pg_notify('{CHANNEL}', '')")
+                connection.exec_driver_sql(f"SELECT pg_notify('{CHANNEL}', '{news.text}')")
         except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
             if not self._failing:
                 log.warning("notify_failed", problem=_words(error))
@@ -107,17 +112,18 @@ class Listener:
         """Give what to ``select`` on, -1 while there is no connection, as a closed socket does."""
         return -1 if self._connection is None else self._connection.fileno()
 
-    def heard(self) -> bool:
-        """Tell whether a notification came since the last call; all so far count as one. Never waits, never raises."""
+    def heard(self) -> News:
+        """Give what notifications since the last call told, NOTHING when none came. Never waits, never raises."""
         if self._connection is None:
-            return False
+            return NOTHING
         try:
-            return len(list(self._connection.notifies(timeout=0))) > 0
+            told = [News.read(each.payload) for each in self._connection.notifies(timeout=0)]
+            return reduce(or_, told, NOTHING)
         except self._engine.dialect.loaded_dbapi.Error as error:
             self._connection.close()
             self._connection = None
             self._note_loss(error)
-            return False
+            return NOTHING
 
     def close(self) -> None:
         """Stop listening for good."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from relay.news import EVERYTHING, News
 from relay.store import schema
 from relay.store.answers import AnswerStore
 from relay.store.commands import CommandStore
@@ -57,13 +58,13 @@ class Store:
         """Let those that somebody waits for, such as a shop, write before this process; only workers should."""
         self._database.give_way()
 
-    def notify(self) -> None:
-        """Tell all listeners of this database that there is work, see ``relay.store.notifying``; never raises.
+    def notify(self, news: News = EVERYTHING) -> None:
+        """Tell all listeners of this database what work there is, see ``relay.store.notifying``; never raises.
 
         Call it after the work is stored. SQLite has no such thing.
         """
         if self._notifier is not None:
-            self._notifier.notify()
+            self._notifier.notify(news)
 
     def listener(self) -> Listener | None:
         """Give what hears ``notify`` of all processes, to be closed before the store; None on SQLite."""

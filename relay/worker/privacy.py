@@ -42,7 +42,9 @@ class PrivacyStage:
         """
         now = self._clock.now()
         tasks = self._privacy.unfinished(now)
-        moved = bool(tasks) and self._privacy.search(tasks, now)
+        if not tasks:
+            return False
+        moved = self._privacy.search(tasks, now)
         for task in self._privacy.unfinished(now) if moved else tasks:
             if task.work and not task.is_searching:
                 moved = self._conclude(task) or moved

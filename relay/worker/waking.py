@@ -1,4 +1,4 @@
-"""Wake-up across processes: whoever stored work rings, and every worker looks at once.
+"""Wake-up across processes: whoever stored work rings, and every worker that can do it looks at once.
 
 Each worker binds a datagram socket of its own in ``RELAY_DATA``; on PostgreSQL it also listens at the database, where
 those of other machines are heard. No ring has to be heard: workers poll as well.
@@ -15,18 +15,22 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from types import TracebackType
 from uuid import uuid4
 
 from relay.log import get_logger
+from relay.news import EVERYTHING, NOTHING, News
 from relay.store.notifying import LOOK_AGAIN_S, Listener
 
 RING_INTERVAL_S = 0.01
-"""The least time between two rings of a process."""
+"""The least time between two rings of a process for the same news."""
 
 _LOOK_AGAIN_HERE_S = 2 * RING_INTERVAL_S
 _PREFIX, _SUFFIX = "wake-", ".sock"
+_LONGEST_WORD = 10  # bytes
 _LONGEST_ADDRESS = 100  # bytes; Linux takes 107, other systems 103
 _OPEN_FOLDERS = Path("/proc/self/fd")  # another name for a folder whose own name is too long
 
@@ -39,37 +43,38 @@ class Bell:
     def __init__(
         self,
         folder: Path,
-        elsewhere: Callable[[], object] = lambda: None,
+        elsewhere: Callable[[News], object] = lambda _: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take the folder, and ``elsewhere``, which wakes the workers of other machines and does not raise."""
         self._folder = folder
         self._elsewhere = elsewhere
         self._monotonic = monotonic
-        self._next_at = -math.inf
+        self._next_at: dict[News, float] = {}
 
-    def ring(self) -> None:
-        """Wake every worker that listens; never raises, and waits for nobody on this machine.
+    def ring(self, news: News = EVERYTHING) -> None:
+        """Wake every worker that listens, and tell what for; never raises, and waits for nobody on this machine.
 
-        Within RING_INTERVAL_S of the last ring there is none: who heard that one looks again when this time is over.
+        Within RING_INTERVAL_S of the last ring for the same there is none: who heard that one looks again when this
+        time is over.
         """
         now = self._monotonic()
-        if now >= self._next_at:
-            self._next_at = now + RING_INTERVAL_S
-            self._ring_here()
-        self._elsewhere()
+        if now >= self._next_at.get(news, -math.inf):
+            self._next_at[news] = now + RING_INTERVAL_S
+            self._ring_here(news)
+        self._elsewhere(news)
 
-    def _ring_here(self) -> None:
+    def _ring_here(self, news: News) -> None:
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
             sender.setblocking(False)
             with _addressable(self._folder) as folder, os.scandir(self._folder) as entries:
                 for entry in entries:
                     if entry.name.startswith(_PREFIX) and entry.name.endswith(_SUFFIX):
-                        self._ring_one(sender, folder / entry.name)
+                        self._ring_one(sender, folder / entry.name, news)
 
-    def _ring_one(self, sender: socket.socket, address: Path) -> None:
+    def _ring_one(self, sender: socket.socket, address: Path, news: News) -> None:
         try:
-            sender.sendto(b"", str(address))
+            sender.sendto(news.text.encode(), str(address))
         except OSError as error:
             # Nobody has the socket open any more. Names are used once and appear only when somebody listens, so it
             # cannot be another worker's. Any other trouble, such as a full queue, is left alone.
@@ -89,7 +94,7 @@ class Ear:
         self._socket: socket.socket | None = None
         self._listener = listener
         self._monotonic = monotonic
-        self._look_again_at = math.inf
+        self._look_again_at: dict[News, float] = {}
 
     def __enter__(self) -> Ear:
         """Begin to listen; where that cannot be, the log says so and ``wait`` only waits."""
@@ -116,8 +121,8 @@ class Ear:
             with contextlib.suppress(OSError):
                 (self._folder / (self._name + _SUFFIX)).unlink()
 
-    def wait(self, timeout_s: float) -> bool:
-        """Wait for a ring, at most ``timeout_s`` seconds; tells whether one came. Rings so far count as one.
+    def wait(self, timeout_s: float) -> News:
+        """Wait for a ring, at most ``timeout_s`` seconds; gives what all rings so far told, NOTHING when none came.
 
         A process rings and notifies only every so often and leaves out what follows soon. So each counts a second time,
         soon after it. To have begun listening at the database counts as one too: some may have been missed.
@@ -125,25 +130,32 @@ class Ear:
         Connecting a listener that has no connection takes time of its own, a few seconds where no server answers.
         """
         if self._listener is not None and self._listener.connect():
-            return self._heard(LOOK_AGAIN_S)
-        left_s = min(timeout_s, max(self._look_again_at - self._monotonic(), 0))
+            return self._heard(EVERYTHING, LOOK_AGAIN_S)
+        next_look = min(self._look_again_at.values(), default=math.inf)
+        left_s = min(timeout_s, max(next_look - self._monotonic(), 0))
         sources = [each for each in (self._socket, self._listener) if each is not None and each.fileno() >= 0]
         ready = select.select(sources, [], [], left_s)[0]
-        rung = self._socket is not None and self._socket in ready and _emptied(self._socket)
-        if self._listener in ready and self._listener.heard():
-            return self._heard(LOOK_AGAIN_S)
-        if rung:
-            return self._heard(_LOOK_AGAIN_HERE_S)
-        if self._monotonic() >= self._look_again_at:
-            self._look_again_at = math.inf
-            return True
-        return False
+        rung = notified = NOTHING
+        if self._socket is not None and self._socket in ready:
+            rung = self._heard(_emptied(self._socket), _LOOK_AGAIN_HERE_S)
+        if self._listener is not None and self._listener in ready:
+            notified = self._heard(self._listener.heard(), LOOK_AGAIN_S)
+        return rung | notified or self._due_again()
 
-    def _heard(self, again_s: float) -> bool:
+    def _heard(self, news: News, again_s: float) -> News:
         """Note when to look again, which an earlier note never brings forward: each look until then counts too."""
         again_at = self._monotonic() + again_s
-        self._look_again_at = again_at if math.isinf(self._look_again_at) else max(self._look_again_at, again_at)
-        return True
+        for each in news:
+            self._look_again_at[each] = max(self._look_again_at.get(each, again_at), again_at)
+        return news
+
+    def _due_again(self) -> News:
+        """Give what it is time to look for again."""
+        now = self._monotonic()
+        due = [each for each, at in self._look_again_at.items() if now >= at]
+        for each in due:
+            del self._look_again_at[each]
+        return reduce(or_, due, NOTHING)
 
     def _bind(self, listener: socket.socket) -> None:
         """Bind under another name first: a bell that meets the socket half made would take it for a dead one."""
@@ -153,12 +165,13 @@ class Ear:
             draft.rename(folder / (self._name + _SUFFIX))
 
 
-def _emptied(bound: socket.socket) -> bool:
-    """Read all that waits in a socket, and say that there was something."""
+def _emptied(bound: socket.socket) -> News:
+    """Read all that waits in a socket, and give what it told."""
+    told = NOTHING
     with contextlib.suppress(BlockingIOError):
         while True:
-            bound.recv(1)
-    return True
+            told |= News.read(bound.recv(_LONGEST_WORD).decode(errors="replace"))
+    return told
 
 
 @contextmanager

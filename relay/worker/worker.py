@@ -15,6 +15,7 @@ from relay.clock import Clock, SystemClock
 from relay.commands import Lane
 from relay.errors import StoreUnavailable
 from relay.log import get_logger
+from relay.news import EVERYTHING, NOTHING, News
 from relay.salesmanago.client import Client
 from relay.settings import Settings
 from relay.shops import Directory
@@ -115,7 +116,8 @@ class Worker:
                 self._stand_by(stages)
             finally:
                 self._stopping = True
-                self._wake()
+                self._wake(EVERYTHING)
+                self._to_tidy.set()
                 for stage in stages:
                     stage.join()
         with contextlib.suppress(StoreUnavailable):
@@ -172,27 +174,28 @@ class Worker:
             if time.monotonic() >= next_beat:
                 self._beat()
                 next_beat = time.monotonic() + BEAT_S
-            if self._hears():
-                self._wake()
+            self._wake(self._hears())
 
-    def _hears(self) -> bool:
+    def _hears(self) -> News:
         tick_s = min(_TICK_S, self._settings.poll_s)
         if self._ear is not None:
             return self._ear.wait(tick_s)
         time.sleep(tick_s)
-        return False
+        return NOTHING
 
     def _beat(self) -> None:
         try:
             if self._watch.step():
-                self._wake()
+                self._wake(EVERYTHING)
         except StoreUnavailable as error:
             self._outage.note(error)
 
-    def _wake(self) -> None:
-        self._to_translate.set()
-        self._to_dispatch.set()
-        self._to_tidy.set()
+    def _wake(self, news: News) -> None:
+        # Nothing wakes whoever tidies up: that is no hurry, and to look after each delivery costs as much as the rest.
+        if News.DELIVERIES in news:
+            self._to_translate.set()
+        if News.COMMANDS in news:
+            self._to_dispatch.set()
 
     def _keep_doing(self, step: Callable[[], bool], due: threading.Event, writes: bool = True) -> None:
         """Make steps until the worker stops; between those that found nothing, wait for news or the next poll.

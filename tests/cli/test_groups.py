@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from relay.commands import Lane
+from relay.news import EVERYTHING
 from tests.support.stored import after
 
 
@@ -33,7 +34,7 @@ def test_resume_ends_all_pauses_of_a_group_and_wakes_a_worker(cli, clock):
         cli.store.lanes.pause("main", lane, None, "Not authenticated", clock.now())
     assert cli.lines("groups", "resume", "main") == ["Group main goes on: catalog, contacts."]
     assert cli.store.lanes.paused(clock.now()) == []
-    assert cli.joint.woken == 1
+    assert (cli.joint.woken, cli.joint.told) == (1, EVERYTHING)
 
 
 def test_resume_can_be_for_one_lane(cli, clock):

@@ -7,6 +7,7 @@ import pytest
 
 from cli import worker as module
 from cli.worker import stop_on_signal
+from relay.news import NOTHING, News
 from relay.worker.duty import Duty
 from tests.support.cli import a_cli
 
@@ -24,7 +25,7 @@ class Recorder:
 
     def run(self):
         self.ran = True
-        assert self.parts["ear"].wait(0) is False  # it listens
+        assert self.parts["ear"].wait(0) == NOTHING  # it listens
         self.gives_way = self.parts["store"]._database._lock.gives_way
         signal.raise_signal(signal.SIGTERM)
         assert self.stopped == 1
@@ -68,6 +69,8 @@ def test_it_runs_a_worker_with_the_relays_parts_until_a_signal(sqlite_url, tmp_p
     assert worker.ran
     assert worker.gives_way, "shops wait for the receiver, and nobody for a worker"
     assert worker.parts["store"] is cli.store
+    worker.parts["announce"]()
+    assert cli.joint.told == News.COMMANDS, "translating leaves work for those that send"
     assert worker.parts["translator"] is cli.joint.translation
     assert worker.parts["directory"] is cli.joint.directory
     assert worker.parts["clock"] is clock

@@ -9,6 +9,7 @@ import pytest
 
 from relay.commands import CommandKind, Verdict
 from relay.errors import AnswerLost, CommandRefused, CredentialsRefused, StoreUnavailable, Throttled, Unreachable
+from relay.news import News
 from tests.support.rest import KEY, OTHER_KEY, Rest, answer
 
 CONTACT = {"data": {"email": "anna@shop.example", "name": "Anna Example"}, "group_key": "main"}
@@ -26,7 +27,7 @@ def test_contact_is_answered_with_salesmanagos_id(rest: Rest) -> None:
     assert response.status_code == 200
     body = answer(response)
     assert body == {"success": True, "messages": [], "requestId": body["requestId"], "contactId": "c-1"}
-    assert rest.woken == 1
+    assert (rest.woken, rest.told) == (1, News.COMMANDS)
 
 
 def test_command_and_raw_body_are_stored(rest: Rest) -> None:

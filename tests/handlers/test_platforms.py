@@ -13,6 +13,7 @@ from handlers import discover_platforms
 from handlers.auth import SECRET_HEADERS
 from relay import jsontext
 from relay.deliveries import DeliveryState
+from relay.news import News
 from relay.signatures import sign
 from tests.support.platforms import (
     BODY,
@@ -70,7 +71,7 @@ def test_delivery_is_stored_as_received_and_a_worker_woken(edge: Edge, shop: str
     assert (stored.state, stored.received_at, stored.body) == (DeliveryState.RECEIVED, NOW, BODY)
     assert stored.headers is not None
     assert {name.lower(): value for name, value in edge.headers(shop).items()}.items() <= stored.headers.items()
-    assert edge.woken == 1
+    assert (edge.woken, edge.told) == (1, News.DELIVERIES)
 
 
 @pytest.mark.parametrize("name", sorted(SECRET_HEADERS))

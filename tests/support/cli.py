@@ -17,6 +17,7 @@ from handlers.context import EXTENSION, Parts, Relay
 from relay import jsontext
 from relay.clock import Clock
 from relay.errors import ConfigurationError
+from relay.news import EVERYTHING, NOTHING, News
 from relay.salesmanago.client import Client
 from relay.settings import Settings, load_settings
 from relay.shops import Catalog, Directory, Group, Shop
@@ -67,6 +68,7 @@ class Parted:
     error: ConfigurationError | None = None
     settings_error: ConfigurationError | None = None
     woken: int = 0
+    told: News = NOTHING
     closed: int = 0
 
     def settings(self) -> Settings:
@@ -100,8 +102,9 @@ class Parted:
     def close(self) -> None:
         self.closed += 1
 
-    def _wake(self) -> None:
+    def _wake(self, news: News = EVERYTHING) -> None:
         self.woken += 1
+        self.told = news
 
 
 class Cli:

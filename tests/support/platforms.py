@@ -19,6 +19,7 @@ from handlers import discover_platforms
 from handlers.context import Relay
 from relay import jsontext
 from relay.clock import ManualClock
+from relay.news import EVERYTHING, NOTHING, News
 from relay.platforms import Platform, Sending
 from relay.salesmanago.client import Client
 from relay.shops import Shop
@@ -59,7 +60,8 @@ def configuration(secrets: Sequence[str] = (SECRET, OLD_SECRET)) -> str:
 class Edge:
     """The app over the store at ``sqlite_url``.
 
-    ``woken`` counts how often a worker was told that there is work; ``when_woken`` is called each time.
+    ``woken`` counts how often a worker was told that there is work, ``told`` is the last word; ``when_woken`` is called
+    each time.
     """
 
     def __init__(self, folder: Path, sqlite_url: str, secrets: Sequence[str] = (SECRET, OLD_SECRET)) -> None:
@@ -71,6 +73,7 @@ class Edge:
             "RELAY_MAX_BODY_BYTES": str(MAX_BODY_BYTES),
         }
         self.woken = 0
+        self.told = NOTHING
         self.when_woken: Callable[[], object] = lambda: None
         self.clock = ManualClock(NOW)
         self.store = Store.open(sqlite_url, folder=folder, commit_wait_s=0.2)
@@ -142,8 +145,9 @@ class Edge:
             yield
             connection.execute("ROLLBACK")
 
-    def _wake(self) -> None:
+    def _wake(self, news: News = EVERYTHING) -> None:
         self.woken += 1
+        self.told = news
         self.when_woken()
 
 

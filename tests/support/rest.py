@@ -20,6 +20,7 @@ from relay.clock import ManualClock
 from relay.commands import Outcome, StoredCommand, Verdict
 from relay.deliveries import DeliveryState, NewDelivery, Translation
 from relay.memory import CatalogItem
+from relay.news import EVERYTHING, NOTHING, News
 from relay.salesmanago.client import Client
 from relay.settings import load_settings
 from relay.shops import Directory, Group, Shop
@@ -78,6 +79,7 @@ class Rest:
         self.cards = Cards()
         self.worker: Callable[[], object] | None = None
         self.woken = 0
+        self.told = NOTHING
         self.slept_s = 0.0
         self.directory = Directory(
             groups={
@@ -140,8 +142,9 @@ class Rest:
         new = NewDelivery("api", items[0].group, None, "t", f"items-{number}", {}, b"{}", self.clock.now())
         self.store.deliveries.record(new, Translation(DeliveryState.TRANSLATED, items=items))
 
-    def _wake(self) -> None:
+    def _wake(self, news: News = EVERYTHING) -> None:
         self.woken += 1
+        self.told = news
 
     def _sleep(self, seconds: float) -> None:
         self.slept_s += seconds

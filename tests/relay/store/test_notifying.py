@@ -11,6 +11,7 @@ from sqlalchemy import Engine, event
 from structlog.testing import capture_logs
 
 from relay.clock import ManualClock
+from relay.news import EVERYTHING, NOTHING, News
 from relay.store import Store
 from relay.store.notifying import CHANNEL, INTERVAL_S, Listener, Notifier
 
@@ -63,8 +64,8 @@ def unreachable(tmp_path) -> Iterator[Store]:
     opened.close()
 
 
-def hears(listener: Listener, within_s: float = PATIENCE_S) -> bool:
-    return bool(select.select([listener], [], [], within_s)[0]) and listener.heard()
+def hears(listener: Listener, within_s: float = PATIENCE_S) -> News:
+    return listener.heard() if select.select([listener], [], [], within_s)[0] else NOTHING
 
 
 def lose(listener: Listener, engine: Engine) -> None:
@@ -105,6 +106,18 @@ def test_stores_of_two_hosts_reach_each_other(postgres_url: str, tmp_path):
     listener.close()
     here.close()
     there.close()
+
+
+@pytest.mark.postgres
+def test_notification_tells_what_it_is_for_and_keeps_no_other_news_back(engine: Engine, listener: Listener):
+    notifier = Notifier(engine)
+    notifier.notify(News.DELIVERIES)
+    assert hears(listener) == News.DELIVERIES
+    notifier.notify(News.COMMANDS)
+    assert hears(listener) == News.COMMANDS
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"SELECT pg_notify('{CHANNEL}', '')")
+    assert hears(listener) == EVERYTHING, "as an older version notifies"
 
 
 @pytest.mark.postgres
@@ -167,7 +180,7 @@ def test_connection_is_the_listeners_own_and_closed_for_good(engine: Engine, clo
     listener.close()
     clock.advance(60)
     assert not listener.connect()
-    assert (listener.fileno(), listener.heard()) == (-1, False)
+    assert (listener.fileno(), listener.heard()) == (-1, NOTHING)
 
 
 def test_server_that_cannot_be_reached_is_told_of_once_and_raises_nothing(
@@ -179,7 +192,7 @@ def test_server_that_cannot_be_reached_is_told_of_once_and_raises_nothing(
         for _ in range(3):
             notifier.notify()
             assert not listener.connect()
-            assert (listener.fileno(), listener.heard()) == (-1, False)
+            assert (listener.fileno(), listener.heard()) == (-1, NOTHING)
             clock.advance(2)
         unreachable.notify()
     assert [line["event"] for line in logs].count("listening_lost") == 1

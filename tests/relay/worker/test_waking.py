@@ -12,6 +12,7 @@ import time
 import pytest
 from structlog.testing import capture_logs
 
+from relay.news import EVERYTHING, NOTHING, News
 from relay.store import Store
 from relay.store.notifying import LOOK_AGAIN_S
 from relay.worker.waking import RING_INTERVAL_S, Bell, Ear
@@ -24,7 +25,7 @@ from pathlib import Path
 from relay.worker.waking import Ear
 with Ear(Path(sys.argv[1])) as ear:
     print("listening", flush=True)
-    print(ear.wait(20), flush=True)
+    print(ear.wait(20).name, flush=True)
     sys.stdin.read()
 """
 
@@ -69,13 +70,33 @@ def test_ring_wakes_somebody_who_is_waiting(tmp_path):
         waiting.start()
         Bell(tmp_path).ring()
         waiting.join(PATIENCE_S)
-    assert heard == [True]
+    assert heard == [EVERYTHING]
+
+
+def test_ring_tells_what_it_is_for_and_those_of_different_news_do_not_keep_each_other_back(tmp_path):
+    bell = Bell(tmp_path)
+    with Ear(tmp_path) as ear:
+        bell.ring(News.DELIVERIES)
+        assert ear.wait(PATIENCE_S) == News.DELIVERIES
+        bell.ring(News.COMMANDS)
+        assert ear.wait(PATIENCE_S) == News.COMMANDS
+        Bell(tmp_path).ring(News.DELIVERIES)
+        Bell(tmp_path).ring(News.COMMANDS)
+        assert ear.wait(PATIENCE_S) == EVERYTHING
+
+
+def test_ring_of_a_version_that_tells_nothing_is_for_everybody(tmp_path):
+    with Ear(tmp_path) as ear, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as older:
+        for word in (b"", b"what"):
+            [name] = sockets(tmp_path)
+            older.sendto(word, str(tmp_path / name))
+            assert ear.wait(PATIENCE_S) == EVERYTHING
 
 
 def test_every_worker_of_the_machine_is_woken(tmp_path, listening):
     first, second = listening(), listening()
     Bell(tmp_path).ring()
-    assert [first.stdout.readline(), second.stdout.readline()] == ["True\n", "True\n"]
+    assert [first.stdout.readline(), second.stdout.readline()] == ["DELIVERIES|COMMANDS\n"] * 2
 
 
 def test_socket_of_a_killed_worker_is_removed_and_nobody_elses(tmp_path, listening):
@@ -85,7 +106,7 @@ def test_socket_of_a_killed_worker_is_removed_and_nobody_elses(tmp_path, listeni
     assert len(sockets(tmp_path)) == 2
 
     Bell(tmp_path).ring()
-    assert alive.stdout.readline() == "True\n"
+    assert alive.stdout.readline() == "DELIVERIES|COMMANDS\n"
     assert [name.split("-")[1] for name in sockets(tmp_path)] == [str(alive.pid)]
 
 
@@ -172,8 +193,8 @@ class FakeListener:
         self.made_anew = False
         self.lost = self.closed = False
 
-    def notify(self):
-        self._theirs.send(b"x")
+    def notify(self, news=EVERYTHING):
+        self._theirs.send(news.text.encode())
 
     def connect(self):
         made_anew, self.made_anew = self.made_anew, False
@@ -183,7 +204,7 @@ class FakeListener:
         return -1 if self.lost or self.closed else self._mine.fileno()
 
     def heard(self):
-        return self._mine.recv(100) != b""
+        return News.read(self._mine.recv(100).decode())
 
     def close(self):
         self.closed = True
@@ -213,6 +234,19 @@ def test_notification_counts_again_a_little_later_and_then_no_more(ear, listener
     assert ear.wait(PATIENCE_S)
     clock.advance(LOOK_AGAIN_S + 0.001)
     assert not ear.wait(0)
+
+
+def test_second_look_is_for_what_was_told_and_each_kind_has_its_own(ear, listener, clock):
+    listener.notify(News.DELIVERIES)
+    assert ear.wait(PATIENCE_S) == News.DELIVERIES
+    clock.advance(LOOK_AGAIN_S * 0.6)
+    listener.notify(News.COMMANDS)
+    assert ear.wait(PATIENCE_S) == News.COMMANDS
+    clock.advance(LOOK_AGAIN_S * 0.6)
+    assert ear.wait(0) == News.DELIVERIES
+    clock.advance(LOOK_AGAIN_S * 0.6)
+    assert ear.wait(0) == News.COMMANDS
+    assert ear.wait(0) == NOTHING
 
 
 def test_each_notification_puts_the_second_look_off(ear, listener, clock):
@@ -264,8 +298,8 @@ def test_ear_without_its_socket_hears_other_machines_and_closes_its_connection(t
 
 def test_bell_that_has_no_folder_rings_elsewhere(tmp_path):
     rung = []
-    Bell(tmp_path / "missing", lambda: rung.append(1)).ring()
-    assert rung == [1]
+    Bell(tmp_path / "missing", rung.append).ring(News.COMMANDS)
+    assert rung == [News.COMMANDS]
 
 
 @pytest.mark.postgres
