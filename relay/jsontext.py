@@ -2,8 +2,8 @@
 
 What is written is dicts with texts as keys, lists, texts, numbers, truth values and None; nobody has agreed on how to
 spell anything else. msgspec does what it can, several times as fast; simplejson takes what it leaves: halves of
-surrogate pairs, a byte order mark, subclasses of text, keys that are none, nulls. Both read and write alike, which is
-tested.
+surrogate pairs, a byte order mark, subclasses of text, keys that are none, floats beside nulls. Both read and write
+alike, which is tested.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ _UNPRINTED = re.compile("[\x7f-\U0010ffff]")
 _FAST = Encoder(decimal_format="number")
 _FAST_SORTED = Encoder(decimal_format="number", order="deterministic")
 _FAST_DECODER = Decoder(float_hook=Decimal)
+_LISTS = frozenset((list, tuple))
+_PLAIN = frozenset((str, int, bool, Decimal, type(None)))
 
 # Made once: simplejson.dumps would make one for every call. What is written here has neither circles nor named tuples.
 _COMPACT = simplejson.JSONEncoder(
@@ -95,7 +97,22 @@ def _written_fast(encoder: Encoder, value: Any) -> bytes | None:
         written = encoder.encode(value)
     except (TypeError, UnicodeEncodeError):
         return None
-    return None if b"null" in written else written  # which is how msgspec writes a float that is no number
+    # Which is how it writes a float that is no number; nothing that was read has floats.
+    return None if b"null" in written and _has_floats(value) else written
+
+
+def _has_floats(value: Any) -> bool:
+    left = [value]
+    while left:
+        each = left.pop()
+        kind = type(each)
+        if kind is dict:
+            left.extend(each.values())
+        elif kind in _LISTS:
+            left.extend(each)
+        elif kind not in _PLAIN:
+            return True  # or what may have some
+    return False
 
 
 def _escaped(character: re.Match[str]) -> str:

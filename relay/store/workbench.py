@@ -22,7 +22,7 @@ from relay.store.privacy.forgetting import forget, plan
 from relay.store.pseudonyms import known_key, pseudonym_key
 from relay.store.tables import deliveries
 
-STORED_AT_ONCE = 10
+STORED_AT_ONCE = 16
 """How many deliveries share a transaction on SQLite: one takes as long as a shop may be kept waiting."""
 
 

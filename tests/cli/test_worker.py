@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 
 import pytest
@@ -26,6 +27,7 @@ class Recorder:
     def run(self):
         self.ran = True
         assert self.parts["ear"].wait(0) == NOTHING  # it listens
+        self.scheduled = os.sched_getscheduler(0) if hasattr(os, "SCHED_BATCH") else None
         self.gives_way = self.parts["store"]._database._lock.gives_way
         signal.raise_signal(signal.SIGTERM)
         assert self.stopped == 1
@@ -36,9 +38,11 @@ class Recorder:
 
 @pytest.fixture
 def signals():
-    """Give the stopping signals back afterwards."""
+    """Give the stopping signals and the usual turns on a core back afterwards."""
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     yield
+    if hasattr(os, "SCHED_BATCH"):
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     for number, handler in before.items():
         signal.signal(number, handler)
 
@@ -89,6 +93,14 @@ def test_the_first_signal_stops_and_the_next_one_ends(signals, monkeypatch, numb
     assert worker.stopped == 1
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="only Linux knows it")
+def test_kernel_is_asked_not_to_interrupt_others_for_it(sqlite_url, tmp_path, clock, signals, made, root_log):
+    with a_cli(sqlite_url, tmp_path, clock) as cli:
+        cli.joint.translation = object()
+        assert cli.run("worker").exit_code == 0
+    assert made[0].scheduled == os.SCHED_BATCH
 
 
 def test_worker_may_have_a_part_of_the_work(sqlite_url, tmp_path, clock, signals, made, root_log):

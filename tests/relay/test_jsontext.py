@@ -59,6 +59,13 @@ def test_what_is_no_json_is_not_written(write: Callable[[Any], str], number: flo
 
 
 @pytest.mark.parametrize("write", [jsontext.dumps, jsontext.pretty, jsontext.digest])
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_nor_is_it_beside_nulls_however_deep(write: Callable[[Any], str], number: float) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        write({"a": None, "b": [1, {"c": (Decimal("1.5"), number)}]})
+
+
+@pytest.mark.parametrize("write", [jsontext.dumps, jsontext.pretty, jsontext.digest])
 @pytest.mark.parametrize("number", [Decimal(each) for each in ("NaN", "sNaN", "Infinity", "-Infinity")])
 def test_nor_is_a_decimal_that_is_no_number(write: Callable[[Any], str], number: Decimal) -> None:
     with pytest.raises(ValueError, match="JSON|non-finite"):

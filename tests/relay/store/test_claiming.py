@@ -54,6 +54,17 @@ def test_only_the_head_of_a_subject_is_claimed(store):
     assert [(command.kind, command.email) for command in claim(store)] == [("event.put", "ann@example.com")]
 
 
+def test_claim_that_finds_nothing_keeps_nobody_from_writing(store):
+    """Every ring has a worker look, and on SQLite the receiver would have to wait for each look that locks."""
+    ask(store, upsert("ann@example.com"), put("ann@example.com"))
+    ask(store, upsert("bob@example.com"), at=after(60))
+    assert len(claim(store)) == 1
+    with store._database.writing():
+        assert claim(store) == [], "one is under way, one waits for that, one is not due"
+        assert claim(store, after(1)) == []
+    assert [command.email for command in claim(store, after(60))] == ["ann@example.com", "bob@example.com"]
+
+
 def test_postponed_head_holds_back_its_followers(store):
     ask(store, upsert(), put())
     head = end(store, Verdict.RETRY, due_at=after(30))

@@ -174,6 +174,14 @@ def test_receiver_may_write_between_the_deliveries_of_a_long_slice_and_a_lost_le
     assert len(store.commands.of_delivery(claimed[0].id)) == 1
 
 
+def test_claim_that_finds_nothing_due_keeps_nobody_from_writing(store):
+    store.deliveries.record(new_delivery())
+    assert len(store.deliveries.claim(NOW, LEASE_S, 10)) == 1
+    with store._database.writing():
+        assert store.deliveries.claim(after(LEASE_S - 1), LEASE_S, 10) == []
+    assert len(store.deliveries.claim(after(LEASE_S), LEASE_S, 10)) == 1
+
+
 def test_held_delivery_comes_back_when_it_is_due(store):
     recorded = store.deliveries.record(new_delivery())
     held = Translation(DeliveryState.HELD, reason="no-order-yet", due_at=after(600))

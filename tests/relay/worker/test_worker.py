@@ -17,6 +17,7 @@ from relay.clock import SystemClock
 from relay.commands import CommandState
 from relay.deliveries import DeliveryState, Translation
 from relay.errors import StoreUnavailable, Throttled
+from relay.news import News
 from relay.store import Store
 from relay.store.locking import WriteLock
 from relay.worker.crew import CALLS_PER_LANE
@@ -228,6 +229,26 @@ def test_idle_worker_looks_no_oftener_than_it_is_woken(on_sqlite, tmp_path, monk
         until(lambda: len(looks) > before)
         time.sleep(0.3)
         assert len(looks) <= before + 2
+        on_sqlite.stop()
+
+
+def test_worker_looks_only_for_what_it_is_woken_for(on_sqlite, tmp_path, monkeypatch):
+    looks = []
+    for queue in (on_sqlite.store.commands, on_sqlite.store.deliveries):
+        claim = queue.claim
+        monkeypatch.setattr(
+            queue, "claim", lambda *given, _claim=claim, **named: looks.append(_claim) or _claim(*given, **named)
+        )
+        looks.append(claim)
+    commands, deliveries = looks
+    with Ear(tmp_path) as ear:
+        on_sqlite.start(settings=settings(poll_s="60"), ear=ear)
+        until(lambda: looks.count(commands) == 2 and looks.count(deliveries) == 2)
+        Bell(tmp_path).ring(News.DELIVERIES)
+        until(lambda: looks.count(deliveries) > 2)
+        assert looks.count(commands) == 2
+        Bell(tmp_path).ring(News.COMMANDS)
+        until(lambda: looks.count(commands) > 2)
         on_sqlite.stop()
 
 
