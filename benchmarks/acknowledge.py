@@ -4,7 +4,8 @@
     python -m benchmarks.acknowledge --sync-ms 4 --per-request      # SQLite on a slow disk, e.g. a cloud volume
 
 Runs alternate: bare, relay, bare, relay, ... Every acknowledged delivery is on disk; the worker is off.
-``--per-request`` adds the same relay with a commit for every request to each round. ``--sync-ms`` makes every sync of
+``--per-request`` adds the same relay with a commit for every request to each round, once synced as the relay does, when
+the next one may write already, and on SQLite once as SQLite does by itself, before. ``--sync-ms`` makes every sync of
 the relay's own processes slower, so it says something about SQLite only. The server of ``--database`` gets a database
 for each run.
 """
@@ -22,8 +23,13 @@ from benchmarks.loading import Load, compiled, wrk
 from benchmarks.machine import machine, spread, table
 from benchmarks.serving import scratch, serving
 
-_BARE, _RELAY, _SINGLE = "bare", "relay", "one by one"
-_APPS = {_BARE: "benchmarks.bare_app:app", _RELAY: "app:app", _SINGLE: "benchmarks.one_by_one_app:app"}
+_BARE, _RELAY, _SINGLE, _PLAIN = "bare", "relay", "one by one", "one by one, SQLite syncs"
+_APPS = {
+    _BARE: "benchmarks.bare_app:app",
+    _RELAY: "app:app",
+    _SINGLE: "benchmarks.one_by_one_app:app",
+    _PLAIN: "benchmarks.plain_app:app",
+}
 _WARM_S = 2
 
 
@@ -39,7 +45,9 @@ def main() -> None:
     given = parser.parse_args()
     if given.sync_ms and given.database:
         sys.exit("PostgreSQL's syncs are made by processes that are not started here: leave out one of the two.")
-    names = [_BARE, _RELAY, *([_SINGLE] if given.per_request else [])]
+    names = [_BARE, _RELAY]
+    if given.per_request:
+        names += [_SINGLE] if given.database else [_SINGLE, _PLAIN]
     print(f"{machine()}; {engine_of(given.database)}; wrk on the same machine, bodies of {len(order(1).body):,} bytes")
     print(
         f"min / median / max of {given.rounds} rounds of {given.seconds} s; {given.sync_ms:g} ms added to each sync\n"
@@ -52,10 +60,9 @@ def main() -> None:
                 for number in range(given.rounds)
             ]
         rows += [_row(name, connections, rounds) for name in names]
-    heads = ("connections", "what", "a second", "p50 ms", "p99 ms", "errors", "% of bare", "times one by one")
-    print(
-        table(heads if given.per_request else heads[:-1], [row[: len(heads) - (not given.per_request)] for row in rows])
-    )
+    heads = ["connections", "what", "a second", "p50 ms", "p99 ms", "errors", "% of bare"]
+    heads += [f"times {base}" for base in (_SINGLE, _PLAIN) if base in names]
+    print(table(heads, [row[: len(heads)] for row in rows]))
 
 
 def _load(name: str, connections: int, given: argparse.Namespace, folder: Path) -> Load:
@@ -89,7 +96,7 @@ def _row(name: str, connections: int, rounds: Sequence[Mapping[str, Load]]) -> l
         spread([load.p99_ms for load in loads], 1),
         str(sum(load.errors for load in loads)),
         times(_BARE, 100, 1),
-        times(_SINGLE, 1, 1) if name == _RELAY else "",
+        *(times(base, 1, 1) if name == _RELAY else "" for base in (_SINGLE, _PLAIN)),
     ]
 
 
