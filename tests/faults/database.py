@@ -134,7 +134,13 @@ class Database:
             return [row[0] for row in found]
 
     def _connection(self, name: str) -> psycopg.Connection[Any]:
-        return psycopg.connect(host=str(self._folder), user="relay", dbname=name, autocommit=True, connect_timeout=10)
+        """Connect; to a server that still recovers from the last kill, as soon as it has."""
+        given: Any = {"host": str(self._folder), "user": "relay", "dbname": name, "connect_timeout": 10}
+        try:
+            return psycopg.connect(**given, autocommit=True)
+        except psycopg.OperationalError:
+            self.wait_until_ready()
+            return psycopg.connect(**given, autocommit=True)
 
 
 @contextmanager
