@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Flag, auto
+from functools import reduce
+from operator import or_
 
 
 class News(Flag):
@@ -25,6 +28,11 @@ class News(Flag):
         To look in vain costs little, not to look leaves work lying until the next poll.
         """
         return next((news for news in map(cls, range(1, EVERYTHING.value + 1)) if news.text == text), EVERYTHING)
+
+    @classmethod
+    def together(cls, told: Iterable[News]) -> News:
+        """Give all of some news as one."""
+        return reduce(or_, told, NOTHING)
 
 
 NOTHING = News(0)

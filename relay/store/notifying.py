@@ -12,8 +12,6 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import reduce
-from operator import or_
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import Engine
@@ -117,8 +115,7 @@ class Listener:
         if self._connection is None:
             return NOTHING
         try:
-            told = [News.read(each.payload) for each in self._connection.notifies(timeout=0)]
-            return reduce(or_, told, NOTHING)
+            return News.together([News.read(each.payload) for each in self._connection.notifies(timeout=0)])
         except self._engine.dialect.loaded_dbapi.Error as error:
             self._connection.close()
             self._connection = None

@@ -15,8 +15,6 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import reduce
-from operator import or_
 from pathlib import Path
 from types import TracebackType
 from uuid import uuid4
@@ -155,7 +153,7 @@ class Ear:
         due = [each for each, at in self._look_again_at.items() if now >= at]
         for each in due:
             del self._look_again_at[each]
-        return reduce(or_, due, NOTHING)
+        return News.together(due)
 
     def _bind(self, listener: socket.socket) -> None:
         """Bind under another name first: a bell that meets the socket half made would take it for a dead one."""
