@@ -246,15 +246,19 @@ def test_worker_looks_only_for_what_it_is_woken_for(on_sqlite, tmp_path, monkeyp
     for name in ("commands", "deliveries"):
         queue = getattr(on_sqlite.store, name)
         monkeypatch.setattr(queue, "claim", count(name, queue.claim))
+    privacy = on_sqlite.store.privacy
+    monkeypatch.setattr(privacy, "unfinished", count("privacy", privacy.unfinished))
     with Ear(tmp_path) as ear:
         on_sqlite.start(settings=settings(poll_s="60"), ear=ear)
-        until(lambda: looks["commands"] and looks["deliveries"])
+        until(lambda: looks["commands"] and looks["deliveries"] and looks["privacy"])
         before = looks.copy()
         Bell(tmp_path).ring(News.DELIVERIES)
         until(lambda: looks["deliveries"] > before["deliveries"])
         assert looks["commands"] == before["commands"]
         Bell(tmp_path).ring(News.COMMANDS)
         until(lambda: looks["commands"] > before["commands"])
+        time.sleep(0.1)
+        assert looks["privacy"] == before["privacy"], "erasures only poll"
         on_sqlite.stop()
 
 
