@@ -43,14 +43,13 @@ class Answer:
         return timedelta(seconds=time.monotonic() - self._begun)
 
     @property
-    def is_taken(self) -> bool:
-        """Whether what it waits for is being written, or has been."""
-        return not isinstance(self.body, Awaited) or self.body.commitment.taken
-
-    @property
     def is_settled(self) -> bool:
         """Whether there is nothing left to wait for."""
         return not isinstance(self.body, Awaited) or self.body.commitment.done
+
+    def is_kept_within(self, seconds: float) -> bool:
+        """Have what it waits for written, with all that waits beside it; False when others wrote for as long."""
+        return not isinstance(self.body, Awaited) or self.body.commitment.is_kept_within(seconds)
 
     def read(self) -> None:
         """Write down what the application answers, which may have to be waited for; raises nothing."""

@@ -12,10 +12,12 @@ if TYPE_CHECKING:
 
 
 class Commitment(Protocol):
-    """What an answer waits for: whether somebody has taken it in hand, and whether it is over."""
+    """What an answer waits for, and whether that is over."""
 
-    taken: bool
     done: bool
+
+    def is_kept_within(self, seconds: float) -> bool:
+        """Bring it to an end, unless others are at it for as long."""
 
 
 class Later(Response):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from selectors import EVENT_READ
 from socket import socket
@@ -25,7 +25,9 @@ from handlers.later import Awaited
 WHOLE_S = 5.0
 """How long a connection may take to bring a webhook, from its first byte on; shops give up after as long."""
 
-_COMMIT_S = 0.02  # what writing a commit takes, with some patience; while it takes longer other requests are read
+_QUICK_S = 0.02
+"""What a commit may take, and wait for others, while nothing else is read."""
+
 _MOST_PROCESSES = 64
 
 
@@ -74,7 +76,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def init_process(self) -> None:
         """Begin; in the process itself, since a fork takes no threads along."""
         self._awaited: list[Answer] = []
-        self._commit: _Commit | None = None
+        self._commits_are_quick = True
+        self._commit: Future[None] | None = None
         self._committer = ThreadPoolExecutor(1, thread_name_prefix="committer")
         super().init_process()
 
@@ -101,7 +104,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if self.cfg.is_ssl:
             super().enqueue_req(connection)
             return
-        self._give_way()
         try:
             came = connection.come()
         except BlockingIOError:
@@ -122,39 +124,40 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 super().enqueue_req(connection)
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        """Do what there is to do, and commit together what came of it.
-
-        While a commit waits for the database, what comes meanwhile is read, and goes along with it.
-        """
+        """Do what there is to do, and commit together what came of it."""
         super().wait_for_and_dispatch_events(timeout)
         if self._awaited and self._commit is None:
             answers, self._awaited = self._awaited, []
-            self._commit = commit = _Commit(answers, self._committer)
-            commit.future.add_done_callback(lambda _: self.method_queue.defer(self._finish, commit))
-
-    def _give_way(self) -> None:
-        """Wait while a commit is written: it needs the interpreter, and has it sooner when nobody else wants it.
-
-        Once for each commit: a disk that takes its time must not hold up one request after the other.
-        """
-        commit = self._commit
-        if commit is not None and not commit.is_slow and commit.is_being_written:
-            try:
-                commit.future.result(_COMMIT_S)
-            except TimeoutError:
-                commit.is_slow = True
+            if self._commits_are_quick and self._is_kept(answers):
+                _read(answers)
+                self._send(answers)
             else:
-                self._finish(commit)
+                self._commit_beside(answers)
 
-    def _finish(self, commit: _Commit) -> None:
-        """Send what has been committed; once, whoever notices first."""
-        if commit is not self._commit:
-            return
+    def _is_kept(self, answers: Sequence[Answer]) -> bool:
+        """Commit what answers wait for here and now; False when the database is somebody else's.
+
+        With a thread for it that thread and this one would wait for one interpreter, which took longer than the commit.
+        """
+        begun = time.monotonic()
+        kept = answers[0].is_kept_within(_QUICK_S)
+        self._commits_are_quick = time.monotonic() - begun < _QUICK_S
+        return kept
+
+    def _commit_beside(self, answers: Sequence[Answer]) -> None:
+        """Have a thread wait for the database, or a slow disk; what comes meanwhile is read, and goes along with it."""
+        begun = time.monotonic()
+        self._commit = self._committer.submit(_read, answers)
+        self._commit.add_done_callback(lambda _: self.method_queue.defer(self._finish, answers, begun))
+
+    def _finish(self, answers: Sequence[Answer], begun: float) -> None:
+        """Send what a thread has committed."""
         self._commit = None
+        self._commits_are_quick = time.monotonic() - begun < _QUICK_S
         went_along = [answer for answer in self._awaited if answer.is_settled]
         self._awaited = [answer for answer in self._awaited if not answer.is_settled]
         _read(went_along)
-        self._send([*commit.answers, *went_along])
+        self._send([*answers, *went_along])
 
     def _may_take(self) -> bool:
         """Tell the other processes how many connections this one has; gives whether it may have another."""
@@ -228,20 +231,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _drop(self) -> None:
         self.nr_conns -= 1
         self._may_take()
-
-
-class _Commit:
-    """Answers that are being read by the committer, which waits for what they wait for."""
-
-    def __init__(self, answers: Sequence[Answer], committer: Executor) -> None:
-        self.answers = answers
-        self.is_slow = False
-        self.future = committer.submit(_read, answers)
-
-    @property
-    def is_being_written(self) -> bool:
-        """Whether the database is theirs, and nothing else will go along."""
-        return next((answer.is_taken for answer in self.answers if not answer.is_settled), True)
 
 
 def _read(answers: Sequence[Answer]) -> None:

@@ -133,11 +133,15 @@ class RequestInvalid(Refused):
 
 
 class StoreUnavailable(RelayError):
-    """The store cannot be written right now; nothing was stored, so send it again."""
+    """The store cannot be written right now; nothing was stored, so send it again.
 
-    def __init__(self, message: str | None = None, retry_after_s: int = 5) -> None:
+    ``is_busy`` tells that others were writing for as long as there was time, so that nothing was even tried.
+    """
+
+    def __init__(self, message: str | None = None, retry_after_s: int = 5, *, is_busy: bool = False) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+        self.is_busy = is_busy
 
 
 class TranslationError(RelayError):

@@ -51,7 +51,7 @@ class FileLock:
             while not _taken(descriptor):  # for the first time after having begun to listen
                 left_s = deadline - time.monotonic()
                 if left_s <= 0:
-                    raise StoreUnavailable("Another process has been writing to the store for too long.")
+                    raise StoreUnavailable("Another process has been writing to the store for too long.", is_busy=True)
                 listen(min(left_s, LOOK_S))
 
     @contextmanager

@@ -11,9 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Generic, TypeVar
-
-from sqlalchemy import Connection
+from typing import Any, Generic, TypeVar
 
 from relay.errors import StoreUnavailable
 from relay.store.engine import MISTAKES
@@ -32,7 +30,6 @@ class Promise(Generic[Item, Result]):
         self.item = item
         self.leads = False
         self.sleeps = False
-        self.taken = False  # somebody writes it, or has written it
         self.done = False
         self.result: Result | None = None
         self.error: Exception | None = None
@@ -60,20 +57,28 @@ class Promise(Generic[Item, Result]):
             raise StoreUnavailable(_TOO_LATE)
         return self.result
 
+    def is_kept_within(self, seconds: float) -> bool:
+        """Write the item, unless that has been done; False when others write for ``seconds``, and it still waits then.
+
+        Whatever came of it, ``kept`` tells afterwards.
+        """
+        return self._group._settle_within(self, seconds)
+
 
 class GroupCommit(Generic[Item, Result]):
     """Writes items of many threads; ``write`` is given a connection and some items and gives a result for each."""
 
     def __init__(
         self,
-        transaction: Callable[[float], AbstractContextManager[Connection]],
-        write: Callable[[Connection, Sequence[Item]], Sequence[Result]],
+        transaction: Callable[[float], AbstractContextManager[Any]],
+        write: Callable[[Any, Sequence[Item]], Sequence[Result]],
         wait_s: float,
         linger_s: float = 0.0,
     ) -> None:
         """Take what to write with; for ``linger_s`` a leader waits for others to come, where nobody is in a hurry.
 
-        ``transaction`` is a database's ``writing``, or its ``appending`` where ``write`` changes something once.
+        ``transaction`` is a database's ``writing``, or ``appending`` where ``write`` changes something once. What it
+        gives is given to ``write``.
         """
         self._linger_s = linger_s
         self._transaction = transaction
@@ -106,7 +111,16 @@ class GroupCommit(Generic[Item, Result]):
         if not ticket.leads:
             self._follow(ticket)
         if ticket.leads:
-            self._lead(ticket)
+            self._lead(ticket, self._wait_s)
+
+    def _settle_within(self, ticket: Promise[Item, Result], seconds: float) -> bool:
+        with self._guard:
+            if ticket.done:
+                return True
+            if self._led:
+                return False
+            ticket.leads = self._led = True
+        return self._lead(ticket, seconds, gives_up=True)
 
     def _follow(self, ticket: Promise[Item, Result]) -> None:
         """Wait for an answer or for the lead. Longer than the leader may take, there is nothing to wait for."""
@@ -115,12 +129,13 @@ class GroupCommit(Generic[Item, Result]):
                 if ticket in self._waiting:
                     self._waiting.remove(ticket)
 
-    def _lead(self, leader: Promise[Item, Result]) -> None:
+    def _lead(self, leader: Promise[Item, Result], wait_s: float, *, gives_up: bool = False) -> bool:
+        """Write for all; False when the database was not free in time, and everybody is to go on waiting."""
         batch: list[Promise[Item, Result]] = []
         try:
             if self._linger_s:
                 time.sleep(self._linger_s)
-            with self._transaction(self._wait_s) as connection:
+            with self._transaction(wait_s) as connection:
                 # Only now: whoever came while the database was another's goes along.
                 batch = self._take(leader)
                 results = self._write(connection, [ticket.item for ticket in batch])
@@ -131,6 +146,8 @@ class GroupCommit(Generic[Item, Result]):
             for ticket in batch:
                 self._write_alone(ticket)
         except Exception as error:
+            if gives_up and isinstance(error, StoreUnavailable) and error.is_busy and not batch:
+                return False
             batch = batch or self._take(leader)  # the database never was theirs: nor would it be of those who wait
             for ticket in batch:
                 ticket.error = error
@@ -138,6 +155,7 @@ class GroupCommit(Generic[Item, Result]):
             for ticket in self._hand_over(batch):
                 if ticket is not leader:
                     ticket.wake()
+        return True
 
     def _write_alone(self, ticket: Promise[Item, Result]) -> None:
         try:
@@ -152,8 +170,6 @@ class GroupCommit(Generic[Item, Result]):
             if leader in self._waiting:  # behind promises nobody has asked for; he does not lead a second time
                 self._waiting.remove(leader)
                 batch.append(leader)
-            for ticket in batch:
-                ticket.taken = True
             return batch
 
     def _hand_over(self, batch: Sequence[Promise[Item, Result]]) -> list[Promise[Item, Result]]:

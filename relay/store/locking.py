@@ -36,7 +36,7 @@ class WriteLock:
         """Hold the lock; raises StoreUnavailable when it is not free within ``wait_s`` seconds."""
         deadline = time.monotonic() + wait_s
         if not self._threads.acquire(timeout=wait_s):
-            raise StoreUnavailable("Another thread has been writing to the store for too long.")
+            raise StoreUnavailable("Another thread has been writing to the store for too long.", is_busy=True)
         try:
             with ExitStack() as stack:
                 if self.gives_way:

@@ -18,8 +18,10 @@ from relay.errors import StoreUnavailable
 class Waiting:
     """Something that nobody has taken in hand."""
 
-    taken = False
     done = False
+
+    def is_kept_within(self, seconds: float) -> bool:
+        return False
 
 
 class Counter:
