@@ -13,6 +13,8 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
+from relay.store.inbox import inbox_file
+
 
 @contextmanager
 def database(server: str | None, folder: Path) -> Iterator[str]:
@@ -62,8 +64,9 @@ def rows(url: str, statement: str) -> list[Sequence[Any]]:
 def settle(url: str) -> None:
     """Bring what the engine still has to write into its files, so that sizes are true."""
     if is_sqlite(url):
-        with closing(sqlite3.connect(_file(url), timeout=60)) as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        for file in _files(url):
+            with closing(sqlite3.connect(file, timeout=60)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     else:
         with psycopg.connect(url, autocommit=True) as server:
             server.execute("VACUUM ANALYZE")
@@ -73,8 +76,13 @@ def settle(url: str) -> None:
 def size(url: str) -> int:
     """Give the bytes on disk, without the log of changes that is written anew again and again."""
     if is_sqlite(url):
-        return Path(_file(url)).stat().st_size
+        return sum(file.stat().st_size for file in _files(url))
     return int(rows(url, "SELECT pg_database_size(current_database())")[0][0])
+
+
+def _files(url: str) -> list[Path]:
+    store = Path(_file(url))
+    return [file for file in (store, inbox_file(store)) if file.exists()]
 
 
 def _file(url: str) -> str:

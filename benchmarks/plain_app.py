@@ -16,7 +16,7 @@ def _synced(driver_connection: Any, record: object) -> None:
 
 
 relay.store.sqlite._prepare = _synced
-relay.store.engine.log_of = lambda _connection: None
+relay.store.engine.logged_file = lambda _connection: None
 
 from benchmarks.one_by_one_app import app  # noqa: E402 - which opens the store
 

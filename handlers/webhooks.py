@@ -16,7 +16,7 @@ from handlers.context import Relay, current_relay
 from handlers.later import Later
 from handlers.replies import json_response
 from relay import jsontext
-from relay.deliveries import NewDelivery, Recorded
+from relay.deliveries import NewDelivery
 from relay.errors import SignatureMismatch, StoreUnavailable
 from relay.log import get_logger
 from relay.metrics import DELIVERIES, WEBHOOK_SECONDS, topic_label
@@ -116,21 +116,22 @@ def _delivery(relay: Relay, shop: Shop, identity: Identity, body: bytes, headers
     )
 
 
-def _recorded(relay: Relay, shop: Shop, identity: Identity, promise: Promise[Any, Recorded]) -> str:
+def _recorded(relay: Relay, shop: Shop, identity: Identity, promise: Promise[Any, bool]) -> str:
     """Wait until a delivery is on disk and, when it is new, wake a worker; gives the word for what was done.
 
     Raises: StoreUnavailable, and logs it.
     """
     try:
-        recorded = promise.kept()
+        repeated = promise.kept()
     except StoreUnavailable as error:
         _log.error("delivery_not_stored", shop=shop.key, topic=identity.topic, problem=str(error))
         raise
-    if not recorded.repeated:
+    if not repeated:
         relay.wake(News.DELIVERIES)
-    outcome = REPEATED if recorded.repeated else STORED
+    outcome = REPEATED if repeated else STORED
     _counted(shop.key, topic_label(relay.platforms[shop.platform], identity.topic), outcome).inc()
-    _log.info("delivery_recorded", shop=shop.key, delivery=recorded.id, topic=identity.topic, outcome=outcome)
+    told = {"shop": shop.key, "delivery_id": identity.delivery_id, "topic": identity.topic, "outcome": outcome}
+    _log.info("delivery_recorded", **told)
     return outcome
 
 

@@ -53,6 +53,7 @@ class Delivery:
     headers: Mapping[str, str]
     body: bytes
     received_at: datetime
+    delivery_id: str | None = None
     triggered_at: datetime | None = None
     api_version: str | None = None
     attempts: int = 0  # translations begun before this one

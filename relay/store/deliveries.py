@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from itertools import count, takewhile
@@ -11,10 +12,12 @@ from sqlalchemy import Connection, Row, Select, bindparam, select, update
 
 from relay.deliveries import Delivery, DeliveryState, NewDelivery, Recorded, Translation
 from relay.privacy import ERASED
+from relay.store.arrivals import insert_arrivals
 from relay.store.columns import state_in
 from relay.store.commands import supersede_waiting
 from relay.store.engine import Database
 from relay.store.group_commit import GroupCommit, Promise
+from relay.store.inbox import Inbox
 from relay.store.leases import lease_token
 from relay.store.receiving import Row as NewRow
 from relay.store.receiving import insert_deliveries, written
@@ -22,24 +25,35 @@ from relay.store.tables import OPEN_DELIVERIES, deliveries
 from relay.store.turns import in_turn, loose_scan
 from relay.store.workbench import Meaning, Workbench, ending, store_meanings, workbench
 
+_TAKEN_IN = 2000  # with each claim; many, since shops take turns only with what is in the store
+
 
 class DeliveryStore:
     """The queue of deliveries."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, inbox: Inbox | None) -> None:
+        """Take the database, and the inbox of an SQLite one."""
         self._database = database
-        self._incoming = GroupCommit(database.appending, insert_deliveries, database.commit_wait_s)
+        self._inbox = inbox
+        self._incoming = (
+            GroupCommit(database.appending, _insert, database.commit_wait_s)
+            if inbox is None
+            else GroupCommit(inbox.appending, insert_arrivals, database.commit_wait_s)
+        )
         self._turns = count()
 
     def record(self, new: NewDelivery, translation: Translation | None = None) -> Recorded:
         """Store a delivery, with what it means where that is known already (REST); it is on disk when this returns.
 
-        A delivery whose ``dedupe`` is stored already adds nothing; its receipt names the first one. Deliveries that
-        come together share a transaction.
+        A delivery whose ``dedupe`` is stored already adds nothing; its receipt names the first one.
         """
+        row = written(new)
         if translation is None:
-            return self._incoming.submit(written(new))
-        row, meaning = written(new), Meaning.of(new, translation)
+            with self._database.appending() as connection:
+                return insert_deliveries(connection, [row])[0]
+        meaning = Meaning.of(new, translation)
+        if translation.stands_alone:
+            self.take_in()  # whom it is to forget may be in there
         with self._database.remembering() as connection:
             [recorded] = insert_deliveries(connection, [row])
             if not recorded.repeated:
@@ -48,9 +62,17 @@ class DeliveryStore:
                 store_meanings(connection, [(recorded.id, meaning)], new.received_at)
         return recorded
 
-    def record_soon(self, new: NewDelivery) -> Promise[NewRow, Recorded]:
-        """Store a delivery as soon as its promise is asked to be kept."""
+    def record_soon(self, new: NewDelivery) -> Promise[NewRow, bool]:
+        """Store a delivery as soon as its promise is asked to be kept; it tells whether the same had come before.
+
+        Deliveries that come together share a transaction. On SQLite they are stored in the inbox.
+        """
         return self._incoming.promise(written(new))
+
+    def take_in(self, most: int | None = None) -> None:
+        """Put what is in SQLite's inbox, all or about ``most`` of it, where the other methods find it."""
+        if self._inbox is not None:
+            self._inbox.take_in(most)
 
     def claim(self, now: datetime, lease_s: float, limit: int, holder: str = "") -> list[Delivery]:
         """Lease up to ``limit`` deliveries to ``holder`` for ``lease_s`` seconds; shops take turns, each in its order.
@@ -58,6 +80,7 @@ class DeliveryStore:
         Given are those received, those held until now or earlier, and those whose lease ran out. One that was begun
         before and not finished comes alone: should it take its worker down, it takes no other delivery with it.
         """
+        self.take_in(_TAKEN_IN)
         with self._database.reading() as connection:
             if connection.scalar(_ANY_DUE, {"now": now}) is None:
                 return []  # without having kept anybody from writing
@@ -107,6 +130,10 @@ class DeliveryStore:
             supersede_waiting(connection, delivery_id, now)
 
 
+def _insert(connection: Connection, rows: Sequence[NewRow]) -> list[bool]:
+    return [receipt.repeated for receipt in insert_deliveries(connection, rows)]
+
+
 def _due(connection: Connection, shop: str | None, now: datetime, limit: int) -> list[Row[Any]]:
     """Lock the shop's next deliveries, oldest first, leaving out what another worker has locked."""
     due = connection.execute(due_deliveries(shop, now, limit)).all()
@@ -144,6 +171,7 @@ _CLAIMED = (
     "headers",
     "body",
     "received_at",
+    "delivery_id",
     "triggered_at",
     "api_version",
     "attempts",
@@ -181,6 +209,7 @@ def _as_delivery(row: Row[Any]) -> Delivery:
         headers=row.headers,
         body=row.body,
         received_at=row.received_at,
+        delivery_id=row.delivery_id,
         triggered_at=row.triggered_at,
         api_version=row.api_version,
         attempts=row.attempts - 1,

@@ -26,7 +26,7 @@ from relay.log import get_logger
 from relay.store.locking import WriteLock
 from relay.store.logfile import LogFile
 from relay.store.postgresql import open_engine
-from relay.store.sqlite import log_of, open_sqlite_engine
+from relay.store.sqlite import logged_file, open_sqlite_engine
 
 LOCK_FILE = "store.lock"
 MEMORY_LOCK_FILE = "memory.lock"
@@ -37,7 +37,10 @@ INSERTS: Mapping[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postg
 """The INSERT of each engine that can go on with ``on_conflict_...``, which SQLAlchemy has per engine only."""
 
 # These mean that a statement or a value is wrong, and would be wrong again: not for the caller to wait out.
-MISTAKES = (IntegrityError, ProgrammingError, DataError, NotSupportedError)
+MISTAKES = (
+    *(IntegrityError, ProgrammingError, DataError, NotSupportedError),
+    *(sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError, sqlite3.NotSupportedError),
+)
 
 _SQLITE_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _POSTGRESQL_DAMAGE = ("XX001", "XX002")  # data_corrupted, index_corrupted
@@ -54,11 +57,15 @@ class Database:
         lock: WriteLock | None,
         commit_wait_s: float,
         memory_lock: WriteLock | None = None,
-        log_file: LogFile | None = None,
+        logged: Path | None = None,
+        folder: Path | None = None,
     ) -> None:
+        """Take the parts; SQLite's are ``logged``, its file where commits are synced apart from it, and the locks'."""
         self.engine = engine
+        self.logged = logged
+        self.folder = folder
         self._memory_lock = memory_lock
-        self._log_file = log_file
+        self._log_file = None if logged is None else LogFile(logged)
         self._writer = engine.execution_options(writing=True)
         self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._bare = engine.execution_options(bare=True)
@@ -81,17 +88,15 @@ class Database:
 
         Raises: StoreUnavailable when nothing can be written; then nothing was, or the disk could not be synced.
         """
-        self._check()
         with named_trouble():
             if self._lock is None:
                 with self._writer.begin() as connection:
                     yield connection
             else:
-                limit_s = self.commit_wait_s if wait_s is None else wait_s
-                with self._lock.held(limit_s), self._writer.begin() as connection:
+                with self.locked(wait_s), self._writer.begin() as connection:
                     yield connection
                 if synced:
-                    self._sync()
+                    self.sync()
 
     @contextmanager
     def appending(self, wait_s: float | None = None) -> Iterator[Connection]:
@@ -137,26 +142,30 @@ class Database:
     @contextmanager
     def alone(self, wait_s: float) -> Iterator[Connection]:
         """Give a connection without a transaction while nobody else writes, for what works on the whole of SQLite."""
+        with named_trouble(), self.locked(wait_s), self._bare.connect() as connection:
+            yield connection
+        self.sync()
+
+    @contextmanager
+    def locked(self, wait_s: float | None = None) -> Iterator[None]:
+        """Keep everybody else from writing to SQLite's file; what is written meanwhile still has to be synced."""
         if self._lock is None:
             raise ValueError("Only SQLite is one file.")
-        self._check()
-        with named_trouble(), self._lock.held(wait_s), self._bare.connect() as connection:
-            yield connection
-        self._sync()
+        if self._log_file is not None:
+            self._log_file.check()
+        with self._lock.held(self.commit_wait_s if wait_s is None else wait_s):
+            yield
+
+    def sync(self) -> None:
+        """Put on disk all that has been committed by now; raises StoreUnavailable when the disk cannot take it."""
+        if self._log_file is not None:
+            self._log_file.sync()
 
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
         if self._log_file is not None:
             self._log_file.close()
-
-    def _check(self) -> None:
-        if self._log_file is not None:
-            self._log_file.check()
-
-    def _sync(self) -> None:
-        if self._log_file is not None:
-            self._log_file.sync()
 
 
 def open_database(url: str, folder: Path, commit_wait_s: float) -> Database:
@@ -201,8 +210,8 @@ def _open_sqlite(address: URL, folder: Path, commit_wait_s: float) -> Database:
     # Two processes that turn a new file into WAL at the same time would meet "database is locked".
     with named_trouble(), lock.held(commit_wait_s), engine.connect() as connection:
         connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
-        log_file = log_of(connection)
-    return Database(engine, lock, commit_wait_s, memory_lock, log_file)
+        logged = logged_file(connection)
+    return Database(engine, lock, commit_wait_s, memory_lock, logged, folder)
 
 
 def _open_postgresql(address: URL, commit_wait_s: float) -> Database:
@@ -217,9 +226,10 @@ def named_trouble() -> Iterator[None]:
         yield
     except MISTAKES:
         raise
-    except DBAPIError as error:
-        words = str(error.orig).strip().partition("\n")[0]
-        if is_damage(error.orig):
+    except (DBAPIError, sqlite3.Error) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        words = str(cause).strip().partition("\n")[0]
+        if is_damage(cause):
             log.critical("store_damaged", problem=words)
             raise StoreUnavailable(f"The store is damaged: {words}. `flask --app app prepare` tells more.") from error
         raise StoreUnavailable(f"The store cannot be used right now: {words}") from error

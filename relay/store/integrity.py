@@ -17,6 +17,7 @@ from sqlalchemy.engine import URL
 from relay.errors import StoreUnavailable
 from relay.log import get_logger
 from relay.store.engine import checked_url, is_damage, named_trouble
+from relay.store.inbox import inbox_file
 
 BUDGET_S = 10.0
 """How long a start may be held up by reading the file: some gigabytes, once they are in the machine's memory."""
@@ -40,7 +41,9 @@ def check_store(url: str, budget_s: float = BUDGET_S) -> None:
     """
     address = checked_url(url)
     if address.get_backend_name() == "sqlite":
-        _check_file(Path(str(address.database)), budget_s)
+        file = Path(str(address.database)).resolve()
+        for each in (file, inbox_file(file)):
+            _check_file(each, budget_s)
     else:
         _check_server(address)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +12,10 @@ from sqlalchemy import Column, ColumnElement, Connection, Row, Select, Table, fu
 
 from relay.commands import CommandKind, CommandState
 from relay.deliveries import DeliveryState
+from relay.errors import StoreUnavailable
 from relay.store.columns import state_in
 from relay.store.engine import Database
+from relay.store.inbox import Inbox
 from relay.store.tables import COMMANDS_FOR_SOMEBODY, OPEN_COMMANDS, OPEN_DELIVERIES, attempts, commands, deliveries
 from relay.store.views import AttemptView, CommandView, DeliveryView, attempt_view, command_view, delivery_view
 
@@ -63,15 +66,19 @@ INDEXED_COMMANDS = (OPEN_COMMANDS, COMMANDS_FOR_SOMEBODY)
 
 
 class Reading:
-    """Queries that change nothing."""
+    """Queries that change nothing; what SQLite's inbox has is taken in before deliveries are listed."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, inbox: Inbox | None) -> None:
         self._database = database
+        self._inbox = inbox
 
     def deliveries(
         self, chosen: DeliveryFilter | None = None, limit: int = PAGE, before_id: int | None = None
     ) -> list[DeliveryView]:
         """Give deliveries, newest first, without headers and body; ``before_id`` is the last id of the page before."""
+        if self._inbox is not None:
+            with suppress(StoreUnavailable):  # what can be read should be, even when nothing can be written
+                self._inbox.take_in()
         chosen = chosen or DeliveryFilter()
         words = {
             "shop": chosen.shop,
@@ -115,12 +122,13 @@ class Reading:
 
     def counts(self) -> Counts:
         """Count what is open, dead or uncertain."""
-        by_state: dict[str, int] = {}
+        waiting = 0 if self._inbox is None else self._inbox.count()
+        by_state: dict[str, int] = {DeliveryState.RECEIVED: waiting} if waiting else {}
         by_group: dict[tuple[str, str], int] = {}
         with self._database.reading() as connection:
             for delivery_states in INDEXED_DELIVERIES:
                 rows = connection.execute(counted(deliveries, delivery_states, deliveries.c.state))
-                by_state.update({row.state: row.number for row in rows})
+                by_state.update({row.state: row.number + by_state.get(row.state, 0) for row in rows})
             for command_states in INDEXED_COMMANDS:
                 rows = connection.execute(counted(commands, command_states, commands.c.group_key, commands.c.state))
                 by_group.update({(row.group_key, row.state): row.number for row in rows})

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 
-from relay.store.logfile import LogFile
+_READERS_WAIT_MS = 250
 
 
 def open_sqlite_engine(address: URL, commit_wait_s: float, **pool: Any) -> Engine:
@@ -23,12 +27,67 @@ def open_sqlite_engine(address: URL, commit_wait_s: float, **pool: Any) -> Engin
     return engine
 
 
-def log_of(connection: Connection) -> LogFile | None:
-    """Give the log of the database, None when it has none: then SQLite syncs each commit itself."""
+def logged_file(connection: Connection) -> Path | None:
+    """Give the database's file, None when it has no write-ahead log: then SQLite syncs each commit itself."""
     if connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() != "wal":
         return None
     # As SQLite itself calls the file, which may have been given by a link: the log is beside the file it leads to.
-    return LogFile(Path(connection.exec_driver_sql("PRAGMA database_list").one()[2]))
+    return Path(connection.exec_driver_sql("PRAGMA database_list").one()[2])
+
+
+def rewrite(execute: Callable[[str], Any], *, whole: bool = True) -> bool:
+    """Write the main file anew, if ``whole``, and empty its log; ``execute`` runs a statement outside transactions.
+
+    False when somebody was reading, so that the log could not be emptied yet. Nobody may write meanwhile.
+    """
+    [usual_ms] = execute("PRAGMA busy_timeout").fetchone()
+    execute(f"PRAGMA busy_timeout = {_READERS_WAIT_MS}")
+    try:
+        if whole:
+            execute("VACUUM main")
+        busy, *_ = execute("PRAGMA main.wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        execute(f"PRAGMA busy_timeout = {usual_ms}")
+    return not busy
+
+
+class OwnConnection:
+    """A connection of the driver's own, for what is done so often that SQLAlchemy's share of it would count.
+
+    Whoever writes with it sees to it that nobody else does. Trouble is not named here (``named_trouble``).
+    """
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+        self._connect = connect
+        self._guard = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+
+    def open(self) -> sqlite3.Connection:
+        """Give the connection, made when it is first asked for."""
+        with self._guard:
+            if self._connection is None:
+                self._connection = self._connect()
+            return self._connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Give it within a transaction that is committed at the end, and rolled back on any exception."""
+        connection = self.open()
+        connection.execute("BEGIN")
+        try:
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:  # some troubles end it themselves
+                connection.execute("ROLLBACK")
+            raise
+
+    def close(self) -> None:
+        """Close it; it is made anew when it is asked for again."""
+        with self._guard:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
 
 
 def _prepare(driver_connection: Any, record: object) -> None:

@@ -10,6 +10,7 @@ from relay.store.answers import AnswerStore
 from relay.store.commands import CommandStore
 from relay.store.deliveries import DeliveryStore
 from relay.store.engine import Database, open_database
+from relay.store.inbox import open_inbox
 from relay.store.items import ItemStore
 from relay.store.lanes import LaneStore
 from relay.store.notifying import Listener, Notifier
@@ -29,22 +30,23 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.deliveries = DeliveryStore(database)
+        self._inbox = open_inbox(database)
+        self.deliveries = DeliveryStore(database, self._inbox)
         self.commands = CommandStore(database)
         self.lanes = LaneStore(database)
         self.workers = WorkerStore(database)
         self.items = ItemStore(database)
         self.answers = AnswerStore(database)
-        self.privacy = PrivacyStore(database)
+        self.privacy = PrivacyStore(database, self._inbox)
         self.retention = RetentionStore(database)
-        self.reading = Reading(database)
+        self.reading = Reading(database, self._inbox)
         self._notifier = None if database.has_one_writer else Notifier(database.engine)
 
     @classmethod
     def open(cls, url: str, *, folder: Path, commit_wait_s: float = 3.0) -> Store:
         """Open the store at ``url``: ``sqlite:///<file>`` or ``postgresql+psycopg://...``.
 
-        ``folder`` holds the lock file of SQLite's writers; all processes of one SQLite file must name the same.
+        ``folder`` holds the lock files of SQLite's writers; all processes of one SQLite file must name the same.
 
         Raises: ConfigurationError for another kind of URL, StoreUnavailable when it cannot be opened.
         """
@@ -52,11 +54,15 @@ class Store:
 
     def close(self) -> None:
         """Close all connections."""
+        if self._inbox is not None:
+            self._inbox.close()
         self._database.close()
 
     def give_way(self) -> None:
         """Let those that somebody waits for, such as a shop, write before this process; only workers should."""
         self._database.give_way()
+        if self._inbox is not None:
+            self._inbox.give_way()
 
     def notify(self, news: News = EVERYTHING) -> None:
         """Tell all listeners of this database what work there is, see ``relay.store.notifying``; never raises.
@@ -83,8 +89,10 @@ class Store:
 
         False when somebody was reading for longer than it waits: try again.
         """
-        return scrub(self._database, whole=True)
+        return scrub(self._database, self._inbox, whole=True)
 
     def check_writable(self) -> None:
         """Commit a write that leaves nothing behind; raises StoreUnavailable when that fails."""
         check_writing(self._database)
+        if self._inbox is not None:
+            self._inbox.check_writing()

@@ -173,6 +173,7 @@ class TranslateStage:
         log.info(
             "delivery_translated",
             delivery=delivery.id,
+            delivery_id=delivery.delivery_id,
             shop=delivery.shop,
             topic=delivery.topic,
             state=translation.state.value,

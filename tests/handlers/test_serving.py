@@ -347,7 +347,7 @@ def test_other_requests_are_answered_while_deliveries_wait_for_their_commit(road
     deliveries = [a_delivery() for _ in range(5)]
     with ExitStack() as stack:
         callers = [stack.enter_context(Caller(road)) for _ in deliveries]
-        with WriteLock(road.folder / "store.lock").held(PATIENCE_S):
+        with WriteLock(road.folder / "inbox.lock").held(PATIENCE_S):
             for caller, delivery in zip(callers, deliveries, strict=True):
                 caller.send(delivery.whole)
                 assert is_answered(road)
@@ -361,7 +361,7 @@ def test_store_that_nobody_can_write_to_is_503_for_webhooks_and_no_matter_to_oth
     deliveries = [a_delivery() for _ in range(3)]
     with ExitStack() as stack:
         callers = [stack.enter_context(Caller(road)) for _ in deliveries]
-        with WriteLock(road.folder / "store.lock").held(PATIENCE_S):
+        with WriteLock(road.folder / "inbox.lock").held(PATIENCE_S):
             for caller, delivery in zip(callers, deliveries, strict=True):
                 caller.send(delivery.whole)
             assert is_answered(road)

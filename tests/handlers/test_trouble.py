@@ -8,7 +8,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
 from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
@@ -26,16 +25,11 @@ def assert_told_to_come_again(response: TestResponse) -> None:
     assert int(response.headers["Retry-After"]) > 0
 
 
-def on_each_use(edge: Edge, statement: str) -> list[str]:
-    """Have every connection run a statement before it is used; clear the list to end that."""
-    statements = [statement]
-
-    @event.listens_for(edge.store.deliveries._database.engine, "checkout")
-    def run(driver_connection, record, proxy) -> None:
-        for each in statements:
-            driver_connection.execute(each).close()
-
-    return statements
+def set_up(edge: Edge, statement: str) -> None:
+    """Have the connection that deliveries are stored with run a statement."""
+    inbox = edge.store._inbox
+    assert inbox is not None
+    inbox._appends.open().execute(statement)
 
 
 def test_store_that_is_locked(edge: Edge) -> None:
@@ -47,18 +41,18 @@ def test_store_that_is_locked(edge: Edge) -> None:
 
 
 def test_store_that_is_read_only(edge: Edge) -> None:
-    statements = on_each_use(edge, "PRAGMA query_only = ON")
+    set_up(edge, "PRAGMA query_only = ON")
     assert_told_to_come_again(edge.deliver("woocommerce"))
-    statements[:] = ["PRAGMA query_only = OFF"]
+    set_up(edge, "PRAGMA query_only = OFF")
     assert status(edge.deliver("woocommerce")) == "stored"
 
 
 def test_store_that_is_full(edge: Edge) -> None:
-    statements = on_each_use(edge, "PRAGMA max_page_count = 1")
+    set_up(edge, "PRAGMA main.max_page_count = 1")
     statuses = {edge.deliver("shopify", delivery_id=str(number)).status_code for number in range(300)}
     assert statuses <= {200, 503}
     assert_told_to_come_again(edge.deliver("shopify", delivery_id="last"))
-    statements[:] = ["PRAGMA max_page_count = 1000000"]
+    set_up(edge, "PRAGMA main.max_page_count = 1000000")
     assert status(edge.deliver("shopify", delivery_id="last")) == "stored"
 
 
@@ -67,19 +61,20 @@ def test_repeat_of_what_was_refused_is_no_repeat_and_of_what_was_stored_is_one(e
         edge.deliver("shopify", delivery_id="d-7")
     assert status(edge.deliver("shopify", delivery_id="d-7")) == "stored"
     with edge.store_locked():
-        assert_told_to_come_again(edge.deliver("shopify", delivery_id="d-7"))
+        assert status(edge.deliver("shopify", delivery_id="d-7")) == "repeated", "it is stored, whoever writes"
     assert status(edge.deliver("shopify", delivery_id="d-7")) == "repeated"
     assert len(edge.deliveries()) == 1
 
 
 def test_store_that_is_damaged_is_no_fault_of_the_request(edge: Edge, tmp_path: Path) -> None:
-    with closing(sqlite3.connect(tmp_path / "relay.db")) as connection:
-        root = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'deliveries'").fetchone()[0]
+    edge.deliver("shopify")
+    with closing(sqlite3.connect(tmp_path / "relay.db-inbox")) as connection:
+        root = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'arrivals'").fetchone()[0]
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    with (tmp_path / "relay.db").open("r+b") as file:
+    with (tmp_path / "relay.db-inbox").open("r+b") as file:
         file.seek((root - 1) * 4096)
         file.write(b"\xa5" * 4096)
     edge.store.close()  # what its connections have read already is whole
     with capture_logs() as logs:
-        assert_told_to_come_again(edge.deliver("shopify"))
+        assert_told_to_come_again(edge.deliver("shopify", delivery_id="d-2"))
     assert [line["log_level"] for line in logs if line["event"] == "store_damaged"] == ["critical"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -140,10 +140,11 @@ class Edge:
     @contextmanager
     def store_locked(self) -> Iterator[None]:
         """Keep everybody else from writing to the store, as a program that hangs inside a transaction would."""
-        with closing(sqlite3.connect(self._file, isolation_level=None)) as connection:
-            connection.execute("BEGIN IMMEDIATE")
+        with ExitStack() as stack:
+            for file in (self._file, f"{self._file}-inbox"):
+                connection = stack.enter_context(closing(sqlite3.connect(file, isolation_level=None)))
+                connection.execute("BEGIN IMMEDIATE")
             yield
-            connection.execute("ROLLBACK")
 
     def _wake(self, news: News = EVERYTHING) -> None:
         self.woken += 1

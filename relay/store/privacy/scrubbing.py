@@ -9,15 +9,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from relay.store.engine import Database
+from relay.store.inbox import Inbox
+from relay.store.sqlite import rewrite
 
 REWRITTEN_BYTES = 256 * 1024 * 1024
 """A larger file takes longer to rewrite than a shop may be kept waiting."""
 
-_READERS_WAIT_MS = 250
 _PATIENCE_S = 1.0
 
 
-def scrub(database: Database, *, whole: bool = False) -> bool:
+def scrub(database: Database, inbox: Inbox | None, *, whole: bool = False) -> bool:
     """Rewrite the file, if it is small or ``whole`` asks for it, and empty the write-ahead log.
 
     False when somebody was reading, so that the log could not be emptied yet. While it runs, nobody can write.
@@ -26,12 +27,5 @@ def scrub(database: Database, *, whole: bool = False) -> bool:
         return True
     file = Path(str(database.engine.url.database))
     with database.alone(_PATIENCE_S) as connection:
-        usual_ms = connection.exec_driver_sql("PRAGMA busy_timeout").scalar()
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {_READERS_WAIT_MS}")
-        try:
-            if whole or file.stat().st_size <= REWRITTEN_BYTES:
-                connection.exec_driver_sql("VACUUM")
-            busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
-        finally:
-            connection.exec_driver_sql(f"PRAGMA busy_timeout = {usual_ms}")
-    return not busy
+        emptied = rewrite(connection.exec_driver_sql, whole=whole or file.stat().st_size <= REWRITTEN_BYTES)
+    return (inbox is None or inbox.scrub()) and emptied

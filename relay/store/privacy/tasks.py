@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, and_, exists, select, update
 
 from relay.privacy import Person
 from relay.store.engine import Database
+from relay.store.inbox import Inbox
 from relay.store.privacy.disclosing import disclosed
 from relay.store.privacy.erasing import forget_contacts, is_unsettled, unsettled, withdraw_commands
 from relay.store.privacy.forgetting import DISCLOSURE, SHOP, disclosure_of, person_of
@@ -80,8 +81,9 @@ class PrivacyTaskView:
 class PrivacyStore:
     """The queue of privacy tasks."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, inbox: Inbox | None) -> None:
         self._database = database
+        self._inbox = inbox
 
     def unfinished(self, now: datetime) -> list[PrivacyTask]:
         """Give tasks that may go on, oldest first; those that wait for a command come when it is settled."""
@@ -123,6 +125,7 @@ class PrivacyStore:
 
     def gather(self, person: Person, now: datetime) -> dict[str, Any]:
         """Give all that is stored about a person, as ``document`` does; it reads everything there is."""
+        self._take_in()
         work = disclosure_of(person) | {"upto": {}}
         traces, place = Traces([person]), START
         while place != THROUGH:
@@ -134,7 +137,7 @@ class PrivacyStore:
 
     def scrub(self, tasks: Sequence[PrivacyTask], now: datetime) -> bool:
         """Take what these tasks erased out of the database's files too, and finish them; False to try again later."""
-        if not scrub(self._database):
+        if not scrub(self._database, self._inbox):
             return False
         ids = [task.id for task in tasks]
         with self._database.writing() as connection:
@@ -151,6 +154,11 @@ class PrivacyStore:
         with self._database.reading() as connection:
             rows = connection.execute(select(privacy_tasks).order_by(privacy_tasks.c.id.desc()).limit(limit)).all()
             return [_view(connection, row) for row in rows]
+
+    def _take_in(self) -> None:
+        """Put what SQLite's inbox has where a search finds it."""
+        if self._inbox is not None:
+            self._inbox.take_in()
 
     def _search_people(self, tasks: Sequence[PrivacyTask], now: datetime) -> bool:
         """Read one slice for tasks that stand at the same place."""

@@ -71,26 +71,55 @@ def test_those_who_come_together_share_a_transaction_and_each_gets_its_own_resul
     assert database.commits == 1
 
 
-def test_promise_tells_whether_it_is_being_written_and_whether_that_is_over():
+def test_who_has_no_time_to_wait_writes_for_all_or_leaves_them_waiting():
     database = Slow()
-    seen: list[tuple[bool, bool]] = []
+    is_busy, waited = True, []
 
-    def write(connection: Any, items: Sequence[Any]) -> Sequence[Any]:
-        seen.append((late.taken, late.done))
-        return items
+    @contextmanager
+    def transaction(wait_s: float) -> Any:
+        waited.append(wait_s)
+        if is_busy:
+            raise StoreUnavailable("Another process has been writing.", is_busy=True)
+        with database.writing():
+            yield None
 
-    commit = _group(database, write)
-    first, late = commit.promise("first"), commit.promise("late")
-    thread = threading.Thread(target=first.kept)
+    database.open.set()
+    commit: GroupCommit[Any, Any] = GroupCommit(transaction, lambda connection, items: items, wait_s=5)
+    first, second = commit.promise("first"), commit.promise("second")
+    assert not first.is_kept_within(0.25)
+    assert (first.done, second.done) == (False, False)
+    is_busy = False
+    assert first.is_kept_within(0.25)
+    assert second.is_kept_within(0.25)
+    assert (first.kept(), second.kept()) == ("first", "second")
+    assert (waited, database.commits) == ([0.25, 0.25], 1)
+
+
+def test_who_has_no_time_to_wait_does_not_wait_for_another_leader():
+    database = Slow()
+    commit = _group(database, lambda connection, items: items)
+    thread = threading.Thread(target=commit.promise("first").kept)
     thread.start()
-    assert database.entered.acquire(timeout=10)  # waits for the database
-    assert (first.taken, late.taken, late.done) == (False, False, False)
+    assert database.entered.acquire(timeout=10)
+    late = commit.promise("late")
+    assert not late.is_kept_within(0.01)
     database.open.set()
     thread.join(10)
-    assert seen == [(True, False)]
-    assert (first.done, late.done) == (True, True)
-    assert late.kept() == "late"
+    assert (late.done, late.kept()) == (True, "late")
     assert database.commits == 1
+
+
+def test_trouble_that_is_no_lack_of_time_is_told_to_who_has_no_time_to_wait():
+    @contextmanager
+    def full(wait_s: float) -> Any:
+        raise StoreUnavailable("The disk is full.")
+        yield
+
+    commit: GroupCommit[Any, Any] = GroupCommit(full, lambda connection, items: items, wait_s=5)
+    promise = commit.promise("first")
+    assert promise.is_kept_within(0.01)
+    with pytest.raises(StoreUnavailable, match="disk is full"):
+        promise.kept()
 
 
 def test_whoever_comes_during_a_transaction_goes_with_the_next_one():
@@ -299,23 +328,23 @@ def test_who_asks_behind_more_promises_than_go_together_is_answered_all_the_same
 def test_delivery_recorded_soon_is_stored_when_its_promise_is_asked_for(store: Store):
     promises = [store.deliveries.record_soon(new_delivery(dedupe=dedupe)) for dedupe in ("one", "two", "one")]
     assert store.reading.deliveries() == []
-    assert [promise.kept().repeated for promise in promises] == [False, False, True]
-    assert {each.id for each in store.reading.deliveries()} == {promise.kept().id for promise in promises}
+    assert [promise.kept() for promise in promises] == [False, False, True]
+    assert len(store.reading.deliveries()) == 2
 
 
 def test_deliveries_of_many_threads_are_each_stored_once(store: Store):
     incoming = [new_delivery(dedupe=f"d{number % 20}") for number in range(60)]
     receipts: list[Any] = []
     threads = [
-        threading.Thread(target=lambda new=new: receipts.append(store.deliveries.record(new))) for new in incoming
+        threading.Thread(target=lambda new=new: receipts.append(store.deliveries.record_soon(new).kept()))
+        for new in incoming
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(30)
     assert len(receipts) == 60
-    assert sum(not receipt.repeated for receipt in receipts) == 20
-    assert len({receipt.id for receipt in receipts}) == 20
+    assert sum(not repeated for repeated in receipts) == 20
     assert len(store.reading.deliveries(limit=100)) == 20
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,17 @@ def test_damaged_file_is_named_with_what_to_do_and_left_as_it_is(file: Path, pla
     assert file.read_bytes() == damaged
 
 
+def test_damaged_inbox_is_named_too(sqlite_url: str, tmp_path: Path):
+    with closing(Store.open(sqlite_url, folder=tmp_path)) as store:
+        for number in range(30):
+            store.deliveries.record_soon(new_delivery(dedupe=str(number))).kept()
+    check_store(sqlite_url)
+    inbox = tmp_path / "relay.db-inbox"
+    overwrite(inbox, PAGE)
+    with pytest.raises(StoreUnavailable, match=f"{inbox} is damaged"):
+        check_store(sqlite_url)
+
+
 def test_what_an_unclean_stop_left_in_the_log_is_read_and_stays_there(file: Path, tmp_path: Path):
     connection = sqlite3.connect(file)
     connection.execute("CREATE TABLE left_over (id INTEGER)")
@@ -104,9 +116,9 @@ def test_check_that_takes_too_long_is_cut_short_and_says_so(file: Path, monkeypa
     monkeypatch.setattr(sqlite3, "connect", lambda *arguments, **named: connect(*arguments, factory=Slow, **named))
     with capture_logs() as logs:
         check_store(url_of(file), budget_s=0.05)
-    assert [(line["event"], line["seconds"]) for line in logs if line["log_level"] == "warning"] == [
-        ("store_check_cut_short", 0.05)
-    ]
+    warnings = [line for line in logs if line["log_level"] == "warning"]
+    assert {(line["event"], line["seconds"]) for line in warnings} == {("store_check_cut_short", 0.05)}
+    assert [line["file"] for line in warnings] == [str(file), f"{file}-inbox"]
 
 
 def test_damage_met_while_working_is_unavailable_and_critical(file: Path, tmp_path: Path):

@@ -66,12 +66,15 @@ from relay.errors import StoreUnavailable
 from relay.store import Store
 from tests.support.stored import new_delivery
 
+soon = sys.argv[3] == "soon"
 store = Store.open(sys.argv[1], folder=Path(sys.argv[2]), commit_wait_s=1.0)
 acknowledged, refused = [], []
 
 def record(number):
     try:
-        return acknowledged.append(store.deliveries.record(new_delivery(body=os.urandom(20_000))).id)
+        new = new_delivery(body=os.urandom(20_000))
+        repeated = store.deliveries.record_soon(new).kept() if soon else store.deliveries.record(new).repeated
+        return repeated or acknowledged.append(new.dedupe)
     except StoreUnavailable as error:
         refused.append(str(error))
 
@@ -88,10 +91,13 @@ os._exit(0)  # as if killed: nothing is tidied up
 """
 
 
-def test_disk_that_is_full_keeps_what_was_acknowledged_and_refuses_the_rest(sqlite_url: str, tmp_path: Path):
+@pytest.mark.parametrize(("way", "file", "table"), [("at once", "", "deliveries"), ("soon", "-inbox", "arrivals")])
+def test_disk_that_is_full_keeps_what_was_acknowledged_and_refuses_the_rest(
+    sqlite_url: str, tmp_path: Path, way: str, file: str, table: str
+):
     """A limit on the size of files stands for the disk; the error comes from the operating system in both cases."""
     ran = subprocess.run(
-        [sys.executable, "-c", FILLING, sqlite_url, str(tmp_path)],
+        [sys.executable, "-c", FILLING, sqlite_url, str(tmp_path), way],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -104,9 +110,9 @@ def test_disk_that_is_full_keeps_what_was_acknowledged_and_refuses_the_rest(sqli
     assert refused > 10
     assert len(found["acknowledged"]) == taken + 3, "it goes on once there is room"
 
-    with closing(sqlite3.connect(tmp_path / "relay.db")) as connection:
-        ids = [row[0] for row in connection.execute("SELECT id FROM deliveries ORDER BY id")]
-        assert ids == found["acknowledged"]
+    with closing(sqlite3.connect(tmp_path / f"relay.db{file}")) as connection:
+        stored = [row[0] for row in connection.execute(f"SELECT dedupe FROM {table} ORDER BY id")]
+        assert stored == found["acknowledged"]
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 

@@ -1,0 +1,152 @@
+"""SQLite's inbox: a file of its own for what shops deliver, so that nobody who works on the store keeps them waiting.
+
+SQLite has one writer at a time for each file. A shop that delivers waits for those that deliver beside it, and they
+take a fraction of what a worker's transaction takes. Workers take in what has come: it is inserted into the store, that
+is synced, and only then is it deleted here. What is cut off in between is done again; the store takes nothing twice.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from relay.errors import StoreUnavailable
+from relay.store.arrivals import (
+    STORE,
+    copy_into_store,
+    count_arrivals,
+    create_arrivals,
+    delete_arrivals,
+    last_of_next,
+)
+from relay.store.engine import Database, named_trouble
+from relay.store.locking import WriteLock
+from relay.store.logfile import LogFile
+from relay.store.sqlite import OwnConnection, rewrite
+
+INBOX_LOCK_FILE = "inbox.lock"
+TAKING_LOCK_FILE = "taking.lock"
+
+TAKEN_AT_ONCE = 200
+"""How many go into the store with one transaction."""
+
+LARGE_BYTES = 64 * 1024 * 1024
+"""What the file may keep of the disk once it is empty again."""
+
+_LAYOUT = 1
+
+
+def inbox_file(store: Path) -> Path:
+    """Give the inbox's file, which is beside the store's own."""
+    return store.with_name(f"{store.name}-inbox")
+
+
+class Inbox:
+    """What has been delivered and not been taken in yet. Safe for threads, and for several processes."""
+
+    def __init__(self, database: Database, store: Path, folder: Path) -> None:
+        """Take the database things are taken into, its file, and the folder for locks; makes the inbox if need be.
+
+        Raises: StoreUnavailable when the inbox cannot be used, or was made by a newer version of the relay.
+        """
+        self._database = database
+        self._store = store
+        self._file = inbox_file(store)
+        self._wait_s = database.commit_wait_s
+        self._log = LogFile(self._file)
+        self._lock = WriteLock(folder / INBOX_LOCK_FILE)
+        self._taking = WriteLock(folder / TAKING_LOCK_FILE)  # one at a time: a second one would find the same
+        self._appends, self._takes, self._reads = (OwnConnection(self._connect) for _ in range(3))
+        with self._lock.held(self._wait_s), named_trouble():
+            _prepare(self._appends.open())
+
+    @contextmanager
+    def appending(self, wait_s: float) -> Iterator[sqlite3.Connection]:
+        """Give a connection within a transaction that is committed at the end, and on disk then.
+
+        Raises: StoreUnavailable when nothing can be written; then nothing was, or the disk could not be synced.
+        """
+        self._log.check()
+        with self._lock.held(wait_s), named_trouble(), self._appends.transaction() as connection:
+            yield connection
+        self._log.sync()
+
+    def take_in(self, most: int | None = None) -> int:
+        """Insert what has come into the store, in its order: all of it, or about ``most``; gives how many there were.
+
+        Raises: StoreUnavailable; then the rest is still here.
+        """
+        taken = 0
+        with self._taking.held(self._wait_s), named_trouble():
+            while (most is None or taken < most) and (upto := self._next()) is not None:
+                taken += self._take(upto)
+        return taken
+
+    def count(self) -> int:
+        """Count what has not been taken in."""
+        with named_trouble():
+            return count_arrivals(self._reads.open())
+
+    def check_writing(self) -> None:
+        """Commit a write that changes nothing; raises StoreUnavailable when that fails."""
+        with self.appending(self._wait_s) as connection:
+            connection.execute(f"PRAGMA main.user_version = {_LAYOUT}")
+
+    def scrub(self) -> bool:
+        """Take what was here out of the file too, where its pages have not been used again; False to try again."""
+        with self._taking.held(self._wait_s), self._lock.held(self._wait_s), named_trouble():
+            return rewrite(self._takes.open().execute)
+
+    def give_way(self) -> None:
+        """Let other processes write first."""
+        self._lock.gives_way = True
+
+    def close(self) -> None:
+        """Close all connections."""
+        for each in (self._appends, self._takes, self._reads):
+            each.close()
+        self._log.close()
+
+    def _next(self) -> int | None:
+        return last_of_next(self._takes.open(), TAKEN_AT_ONCE)
+
+    def _take(self, upto: int) -> int:
+        with self._database.locked(), self._takes.transaction() as connection:
+            copy_into_store(connection, upto)
+        self._database.sync()
+        with self._lock.held(self._wait_s):
+            with self._takes.transaction() as connection:
+                taken = delete_arrivals(connection, upto)
+            if taken < TAKEN_AT_ONCE and self._file.stat().st_size > LARGE_BYTES:
+                rewrite(self._takes.open().execute)  # gives back what a backlog took of the disk
+        return taken
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._file, self._wait_s, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA main.journal_mode = WAL")
+        connection.execute(f"ATTACH ? AS {STORE}", (str(self._store),))
+        # To overwrite each page that becomes free would write more than was delivered; erasing rewrites the file.
+        connection.execute("PRAGMA main.secure_delete = ON")
+        for schema in ("main", STORE):
+            connection.execute(f"PRAGMA {schema}.synchronous = NORMAL")
+        return connection
+
+
+def open_inbox(database: Database) -> Inbox | None:
+    """Give the inbox of an SQLite database; None on PostgreSQL, and where SQLite keeps no write-ahead log."""
+    if database.logged is None or database.folder is None:
+        return None
+    return Inbox(database, database.logged, database.folder)
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    [[layout]] = connection.execute("PRAGMA main.user_version")
+    if layout > _LAYOUT:
+        raise StoreUnavailable("A newer version of the relay has changed the store's inbox. Start that version.")
+    if layout < _LAYOUT:
+        with connection:
+            connection.execute("BEGIN")
+            create_arrivals(connection)
+            connection.execute(f"PRAGMA main.user_version = {_LAYOUT}")
