@@ -127,10 +127,9 @@ class Inbox:
         connection = sqlite3.connect(self._file, self._wait_s, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA main.journal_mode = WAL")
         connection.execute(f"ATTACH ? AS {STORE}", (str(self._store),))
-        # To overwrite each page that becomes free would write more than was delivered; erasing rewrites the file.
-        connection.execute("PRAGMA main.secure_delete = ON")
         for schema in ("main", STORE):
             connection.execute(f"PRAGMA {schema}.synchronous = NORMAL")
+            connection.execute(f"PRAGMA {schema}.secure_delete = ON")
         return connection
 
 

@@ -23,7 +23,7 @@ from relay.store.pseudonyms import known_key, pseudonym_key
 from relay.store.tables import deliveries
 
 STORED_AT_ONCE = 16
-"""How many deliveries share a transaction on SQLite: one takes as long as a shop may be kept waiting."""
+"""How many deliveries share a transaction on SQLite: one takes as long as a REST call may be kept waiting."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import pytest
 
 from relay.deliveries import DeliveryState
 from relay.errors import StoreUnavailable
+from relay.privacy import Person
 from relay.store import DeliveryFilter, Store, inbox
 from relay.store.arrivals import insert_arrivals
 from relay.store.engine import LOCK_FILE
@@ -220,6 +221,14 @@ def test_disk_that_a_backlog_took_is_given_back(sqlite: Store, tmp_path: Path, m
     assert deliver(sqlite, "more") == [False]
 
 
+def test_every_connection_overwrites_what_it_deletes(sqlite: Store) -> None:
+    assert sqlite._inbox is not None
+    for each in (sqlite._inbox._appends, sqlite._inbox._takes):
+        for schema in ("main", "store"):
+            assert each.open().execute(f"PRAGMA {schema}.secure_delete").fetchone() == (1,)
+            assert each.open().execute(f"PRAGMA {schema}.synchronous").fetchone() == (1,)
+
+
 def test_what_was_taken_in_leaves_no_trace_in_the_inbox(sqlite: Store, tmp_path: Path) -> None:
     for number in range(30):
         body = f"ann@example.com {number}".encode() * (number + 1)
@@ -233,8 +242,6 @@ def test_what_was_taken_in_leaves_no_trace_in_the_inbox(sqlite: Store, tmp_path:
 
 
 def test_whoever_is_asked_about_has_what_waits_in_the_inbox_too(sqlite: Store) -> None:
-    from relay.privacy import Person
-
     sqlite.deliveries.record_soon(new_delivery(body=b'{"email": "ann@example.com"}')).kept()
     person = Person(group="main", addresses=("ann@example.com",), shops=("acme",))
     assert len(sqlite.privacy.gather(person, NOW)["deliveries"]) == 1
