@@ -28,6 +28,9 @@ WHOLE_S = 5.0
 _QUICK_S = 0.02
 """What a commit may take, and wait for others, while nothing else is read."""
 
+_STUCK_S = 0.25
+"""A thread's commit that took as long is followed by another one of its."""
+
 _MOST_PROCESSES = 64
 
 
@@ -153,7 +156,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _finish(self, answers: Sequence[Answer], begun: float) -> None:
         """Send what a thread has committed."""
         self._commit = None
-        self._commits_are_quick = time.monotonic() - begun < _QUICK_S
+        self._commits_are_quick = time.monotonic() - begun < _STUCK_S
         went_along = [answer for answer in self._awaited if answer.is_settled]
         self._awaited = [answer for answer in self._awaited if not answer.is_settled]
         _read(went_along)
