@@ -125,7 +125,7 @@ class Database:
     def memory(self) -> Iterator[None]:
         """Let nobody else change what translation reads; on PostgreSQL each thing is locked by itself (``serialise``).
 
-        Translating takes time that the receiver must not wait for, so on SQLite this is a lock beside that of writing.
+        Translating takes time that nobody else should wait for, so on SQLite this is a lock beside that of writing.
         """
         if self._memory_lock is None:
             yield

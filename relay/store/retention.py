@@ -17,7 +17,7 @@ from relay.store.engine import Database
 from relay.store.tables import attempts, commands, deliveries, privacy_tasks, resources
 
 SLICE = 500
-"""Rows of a kind that one transaction takes: the receiver must not wait long for it."""
+"""Rows of a kind that one transaction takes: nobody must wait long for it."""
 
 _THROUGH = (DeliveryState.TRANSLATED, DeliveryState.IGNORED)
 _SETTLED = (CommandState.DONE, CommandState.SUPERSEDED, CommandState.DROPPED)

@@ -31,7 +31,7 @@ from relay.store.tables import (
 from relay.store.turns import loose_scan
 
 SLICE = 2000
-"""Rows of a queue that one transaction hurries: the receiver must not wait long for it."""
+"""Rows of a queue that one transaction hurries: nobody must wait long for it."""
 
 
 @dataclass(frozen=True, slots=True)
