@@ -23,7 +23,7 @@ from relay.store.views import CommandView
 
 REQUEUED_FROM = (CommandState.DEAD, CommandState.UNCERTAIN, CommandState.DROPPED)
 LINGER_S = 0.02
-"""What the beginning or end of a call waits for others: whoever writes waits for each transaction, so there be few."""
+"""What the beginning or end of a call waits for others: who writes waits for each transaction, so there be few."""
 DROPPED_FROM = (CommandState.WAITING, CommandState.DEAD, CommandState.UNCERTAIN)
 
 
