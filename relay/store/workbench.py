@@ -89,7 +89,7 @@ class Workbench:
         """Store all that was kept, in its order; False when the lease of any of it was lost.
 
         Then that and what comes after it is not written. What comes before it may be: on SQLite some deliveries at a
-        time share a transaction, so that whoever writes need not wait for all. The last one is committed with the block.
+        time share a transaction, so that nobody has to wait for all. The last one is committed with the block.
         """
         kept, self._kept = self._kept, []
         if not kept:
