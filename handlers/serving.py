@@ -132,9 +132,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if self._awaited and self._commit is None:
             answers, self._awaited = self._awaited, []
             if self._commits_are_quick and self._is_kept(answers):
-                _read(answers)
-                self._send(answers)
-            else:
+                answers = self._send_settled(answers)
+            if answers:
                 self._commit_beside(answers)
 
     def _is_kept(self, answers: Sequence[Answer]) -> bool:
@@ -157,10 +156,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """Send what a thread has committed."""
         self._commit = None
         self._commits_are_quick = time.monotonic() - begun < _STUCK_S
-        went_along = [answer for answer in self._awaited if answer.is_settled]
-        self._awaited = [answer for answer in self._awaited if not answer.is_settled]
-        _read(went_along)
-        self._send([*answers, *went_along])
+        self._send(answers)
+        self._awaited = self._send_settled(self._awaited)
+
+    def _send_settled(self, answers: Sequence[Answer]) -> list[Answer]:
+        """Send those that wait for nothing any more; gives the others, of which a commit takes so many at a time."""
+        settled = [answer for answer in answers if answer.is_settled]
+        left = [answer for answer in answers if not answer.is_settled]
+        _read(settled)
+        self._send(settled)
+        return left
 
     def _may_take(self) -> bool:
         """Tell the other processes how many connections this one has; gives whether it may have another."""

@@ -54,11 +54,17 @@ def insert_arrivals(connection: sqlite3.Connection, rows: Sequence[Row]) -> list
     return [row["dedupe"] in known or first_of[row["dedupe"]] is not row for row in rows]
 
 
-def last_of_next(connection: sqlite3.Connection, number: int) -> int | None:
-    """Give the id of the last of the first ``number`` arrivals, None when there are none."""
-    first = "SELECT id FROM main.arrivals ORDER BY id LIMIT ?"
-    [[last]] = connection.execute(f"SELECT max(id) FROM ({first})", (number,))  # noqa: S608 - ours
-    return None if last is None else int(last)
+def last_arrival(connection: sqlite3.Connection) -> int:
+    """Give the id of the newest arrival, 0 when there is none."""
+    [[last]] = connection.execute("SELECT coalesce(max(id), 0) FROM main.arrivals")
+    return int(last)
+
+
+def last_of_next(connection: sqlite3.Connection, number: int, last: int) -> int | None:
+    """Give the id of the last of the first ``number`` arrivals up to the id ``last``, None when there are none."""
+    first = "SELECT id FROM main.arrivals WHERE id <= ? ORDER BY id LIMIT ?"
+    [[upto]] = connection.execute(f"SELECT max(id) FROM ({first})", (last, number))  # noqa: S608 - ours
+    return None if upto is None else int(upto)
 
 
 def copy_into_store(connection: sqlite3.Connection, upto: int) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, bindparam, select, update
 
 from relay.deliveries import Delivery, DeliveryState, NewDelivery, Recorded, Translation
+from relay.errors import StoreUnavailable
 from relay.privacy import ERASED
 from relay.store.arrivals import insert_arrivals
 from relay.store.columns import state_in
@@ -80,7 +81,11 @@ class DeliveryStore:
         Given are those received, those held until now or earlier, and those whose lease ran out. One that was begun
         before and not finished comes alone: should it take its worker down, it takes no other delivery with it.
         """
-        self.take_in(_TAKEN_IN)
+        try:
+            self.take_in(_TAKEN_IN)
+        except StoreUnavailable as error:
+            if not error.is_busy:
+                raise  # while others are at it, there is enough to do with what the store has
         with self._database.reading() as connection:
             if connection.scalar(_ANY_DUE, {"now": now}) is None:
                 return []  # without having kept anybody from writing

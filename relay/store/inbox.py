@@ -8,6 +8,7 @@ is synced, and only then is it deleted here. What is cut off in between is done 
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from relay.store.arrivals import (
     count_arrivals,
     create_arrivals,
     delete_arrivals,
+    last_arrival,
     last_of_next,
 )
 from relay.store.engine import Database, named_trouble
@@ -58,6 +60,7 @@ class Inbox:
         self._log = LogFile(self._file)
         self._lock = WriteLock(folder / INBOX_LOCK_FILE)
         self._taking = WriteLock(folder / TAKING_LOCK_FILE)  # one at a time: a second one would find the same
+        self._counting = threading.Lock()
         self._appends, self._takes, self._reads = (OwnConnection(self._connect) for _ in range(3))
         with self._lock.held(self._wait_s), named_trouble():
             _prepare(self._appends.open())
@@ -74,19 +77,24 @@ class Inbox:
         self._log.sync()
 
     def take_in(self, most: int | None = None) -> int:
-        """Insert what has come into the store, in its order: all of it, or about ``most``; gives how many there were.
+        """Insert what has come by now into the store, in its order, or about ``most`` of it; gives how many there were.
 
-        Raises: StoreUnavailable; then the rest is still here.
+        Who does so at the same time takes turns with it. Raises: StoreUnavailable; then the rest is still here.
         """
-        taken = 0
-        with self._taking.held(self._wait_s), named_trouble():
-            while (most is None or taken < most) and (upto := self._next()) is not None:
+        self._log.check()
+        taken, last = 0, None
+        while most is None or taken < most:
+            with self._taking.held(self._wait_s), named_trouble():
+                last = last_arrival(self._takes.open()) if last is None else last
+                upto = last_of_next(self._takes.open(), TAKEN_AT_ONCE, last)
+                if upto is None:
+                    break
                 taken += self._take(upto)
         return taken
 
     def count(self) -> int:
-        """Count what has not been taken in."""
-        with named_trouble():
+        """Count what has not been taken in, or not been deleted here since."""
+        with self._counting, named_trouble():  # two threads must not step through one connection's statement
             return count_arrivals(self._reads.open())
 
     def check_writing(self) -> None:
@@ -95,7 +103,13 @@ class Inbox:
             connection.execute(f"PRAGMA main.user_version = {_LAYOUT}")
 
     def scrub(self) -> bool:
-        """Take what was here out of the file too, where its pages have not been used again; False to try again."""
+        """Take what was here out of the file too; False to try again.
+
+        A large file is not rewritten, since shops would have to wait for it: it is small again once all is taken in.
+        """
+        self._log.check()
+        if self._file.stat().st_size > LARGE_BYTES:
+            return False
         with self._taking.held(self._wait_s), self._lock.held(self._wait_s), named_trouble():
             return rewrite(self._takes.open().execute)
 
@@ -108,9 +122,6 @@ class Inbox:
         for each in (self._appends, self._takes, self._reads):
             each.close()
         self._log.close()
-
-    def _next(self) -> int | None:
-        return last_of_next(self._takes.open(), TAKEN_AT_ONCE)
 
     def _take(self, upto: int) -> int:
         with self._database.locked(), self._takes.transaction() as connection:

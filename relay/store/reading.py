@@ -121,7 +121,7 @@ class Reading:
         )
 
     def counts(self) -> Counts:
-        """Count what is open, dead or uncertain."""
+        """Count what is open, dead or uncertain; some deliveries twice while a worker takes them in from the inbox."""
         waiting = 0 if self._inbox is None else self._inbox.count()
         by_state: dict[str, int] = {DeliveryState.RECEIVED: waiting} if waiting else {}
         by_group: dict[tuple[str, str], int] = {}

@@ -31,9 +31,8 @@ class Clock:
 class Waiting:
     """An answer that waits for its commit, which takes ``seconds``; ``free`` tells whether the database is."""
 
-    is_settled = False
-
     def __init__(self, clock: Clock, seconds: float = 0.001, free: bool = True) -> None:
+        self.is_settled = False
         self._clock = clock
         self._seconds = seconds
         self._free = free
@@ -41,6 +40,7 @@ class Waiting:
 
     def is_kept_within(self, seconds: float) -> bool:
         self._clock.now += self._seconds if self._free else seconds
+        self.is_settled = self._free
         return self._free
 
     def read(self) -> None:
@@ -111,6 +111,18 @@ def test_store_that_is_stuck_is_waited_for_by_a_thread_until_it_is_not(served: S
     assert [served.commit(3.0, free=False) for _ in range(3)] == [False] * 3
     assert not served.commit(0.001, free=False)
     assert served.commit()
+
+
+def test_those_that_no_longer_fit_into_a_commit_are_a_threads(served: Served) -> None:
+    worker, clock = served.worker, served._clock
+    first, second, beyond = (Waiting(clock) for _ in range(3))
+    second.is_settled = True
+    worker._awaited.extend([first, second, beyond])
+    worker.wait_for_and_dispatch_events(0)
+    assert served.sent == [first, second]
+    served.go_on()
+    assert served.sent == [first, second, beyond]
+    assert beyond.thread is not threading.current_thread()
 
 
 def test_what_went_along_with_a_threads_commit_is_sent_with_it(served: Served) -> None:

@@ -215,10 +215,32 @@ def test_disk_that_a_backlog_took_is_given_back(sqlite: Store, tmp_path: Path, m
     file = tmp_path / "relay.db-inbox"
     for number in range(30):
         sqlite.deliveries.record_soon(new_delivery(dedupe=str(number), body=os.urandom(20_000))).kept()
+    rows(file, "PRAGMA wal_checkpoint(TRUNCATE)")
+    assert file.stat().st_size > 600_000
+    assert not sqlite.scrub(), "shops do not wait for so much"
     sqlite.deliveries.take_in()
     assert file.stat().st_size < 50_000
     assert len(in_store(tmp_path)) == 30
     assert deliver(sqlite, "more") == [False]
+    assert sqlite.scrub()
+
+
+def test_what_comes_while_things_are_taken_in_is_for_the_next_time(
+    sqlite: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver(sqlite, "one")
+    copy = inbox.copy_into_store
+    monkeypatch.setattr(inbox, "copy_into_store", lambda *each: deliver(sqlite, "two") and copy(*each))
+    sqlite.deliveries.take_in()
+    assert (in_store(tmp_path), waiting(tmp_path)) == (["one"], ["two"])
+
+
+def test_worker_goes_on_with_what_the_store_has_while_another_takes_in(sqlite: Store, tmp_path: Path) -> None:
+    sqlite.deliveries.record(new_delivery())
+    deliver(sqlite, "one")
+    with WriteLock(tmp_path / inbox.TAKING_LOCK_FILE).held(1.0):
+        assert len(sqlite.deliveries.claim(NOW, LEASE_S, 10)) == 1
+    assert len(sqlite.deliveries.claim(NOW, LEASE_S, 10)) == 1
 
 
 def test_every_connection_overwrites_what_it_deletes(sqlite: Store) -> None:
