@@ -15,6 +15,7 @@ import pytest
 
 from relay.clock import ManualClock
 from relay.store import Store
+from relay.store.inbox import inbox_file
 from tests.support.postgres import REQUIRE_VARIABLE, URL_VARIABLE, PostgresMissing, PostgresServer, running_server
 
 # These are the tests' own; all other RELAY_* variables would change what the product does.
@@ -103,7 +104,7 @@ def postgres_url(postgres_server: PostgresServer, postgres_template: str) -> Ite
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated SQLite file that tests copy."""
+    """A migrated SQLite file that tests copy, with the inbox beside it."""
     folder = tmp_path_factory.mktemp("template")
     _migrate(f"sqlite:///{folder / 'relay.db'}", folder)
     return folder / "relay.db"
@@ -112,7 +113,8 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
     """The URL of a migrated SQLite file."""
-    shutil.copy(sqlite_template, tmp_path / "relay.db")
+    for file in (sqlite_template, inbox_file(sqlite_template)):
+        shutil.copy(file, tmp_path / file.name)
     return f"sqlite:///{tmp_path / 'relay.db'}"
 
 
