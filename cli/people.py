@@ -25,7 +25,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 _HEADINGS = ("ID", "KIND", "ASKED", "FINISHED", "DELIVERY", "WAITS FOR", "DONE")
 _COUNTED = ("contacts", "memory", "deliveries", "commands", "events", "mentions")
-_BUSY = "Somebody is reading from the database; try again in a moment."
+_BUSY = "Somebody is reading from the database, or too many deliveries wait to be taken in; try again in a moment."
 
 
 def _person_options(function: _Function) -> _Function:

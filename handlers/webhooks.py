@@ -130,8 +130,13 @@ def _recorded(relay: Relay, shop: Shop, identity: Identity, promise: Promise[Any
         relay.wake(News.DELIVERIES)
     outcome = REPEATED if repeated else STORED
     _counted(shop.key, topic_label(relay.platforms[shop.platform], identity.topic), outcome).inc()
-    told = {"shop": shop.key, "delivery_id": identity.delivery_id, "topic": identity.topic, "outcome": outcome}
-    _log.info("delivery_recorded", **told)
+    _log.info(
+        "delivery_recorded",
+        shop=shop.key,
+        delivery_id=identity.delivery_id,
+        topic=identity.topic,
+        outcome=outcome,
+    )
     return outcome
 
 

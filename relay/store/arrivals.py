@@ -7,7 +7,7 @@ times as long while a process answers many requests at once.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, lru_cache
 from itertools import islice
 from typing import Any
@@ -17,23 +17,18 @@ from sqlalchemy.dialects import sqlite
 from relay.deliveries import DeliveryState
 from relay.store.columns import NO_WARNINGS
 from relay.store.group_commit import MOST_TOGETHER
+from relay.store.receiving import ARRIVING, Row
 from relay.store.tables import deliveries
 
 STORE = "store"
 """The name by which an inbox's connection knows the store, which is attached to it."""
 
-Row = Mapping[str, Any]
-
-_COLUMNS = (
-    *("platform", "group_key", "shop", "topic", "dedupe", "headers", "body", "received_at", "delivery_id"),
-    *("webhook_id", "event_id", "triggered_at", "api_version"),
-)
 _DIALECT = sqlite.dialect()
 
 
 def create_arrivals(connection: sqlite3.Connection) -> None:
     """Make the table, with the columns of ``deliveries`` that are known when something is delivered."""
-    columns = (deliveries.c[name] for name in _COLUMNS)
+    columns = (deliveries.c[name] for name in ARRIVING)
     kinds = (f"{each.name} {each.type.compile(_DIALECT)}{'' if each.nullable else ' NOT NULL'}" for each in columns)
     connection.execute(
         f"CREATE TABLE main.arrivals (id INTEGER PRIMARY KEY AUTOINCREMENT, {', '.join(kinds)}, UNIQUE (dedupe))"
@@ -93,7 +88,7 @@ def _some(values: Iterable[Any]) -> Iterable[list[Any]]:
 @cache
 def _fields() -> list[Callable[[Row], Any]]:
     """Give what makes each column's value one that the driver takes."""
-    return [_field(name, deliveries.c[name].type.bind_processor(_DIALECT)) for name in _COLUMNS]
+    return [_field(name, deliveries.c[name].type.bind_processor(_DIALECT)) for name in ARRIVING]
 
 
 def _field(name: str, process: Callable[[Any], Any] | None) -> Callable[[Row], Any]:
@@ -102,8 +97,8 @@ def _field(name: str, process: Callable[[Any], Any] | None) -> Callable[[Row], A
 
 @lru_cache(MOST_TOGETHER)
 def _insert(number: int) -> str:
-    row = f"({', '.join('?' * len(_COLUMNS))})"
-    return f"INSERT INTO main.arrivals ({', '.join(_COLUMNS)}) VALUES {', '.join([row] * number)}"  # noqa: S608 - ours
+    row = f"({', '.join('?' * len(ARRIVING))})"
+    return f"INSERT INTO main.arrivals ({_NAMES}) VALUES {', '.join([row] * number)}"  # noqa: S608 - ours
 
 
 @lru_cache(MOST_TOGETHER)
@@ -114,7 +109,7 @@ def _known(number: int) -> str:
 
 
 _DELIVERIES = f"{STORE}.{deliveries.name}"
-_NAMES = ", ".join(_COLUMNS)
+_NAMES = ", ".join(ARRIVING)
 _COPY = f"""
 INSERT INTO {_DELIVERIES} ({_NAMES}, state, warnings, due_at)
 SELECT {_NAMES}, '{DeliveryState.RECEIVED.value}', '{NO_WARNINGS}', received_at FROM main.arrivals AS arrival

@@ -76,8 +76,8 @@ class Inbox:
             yield connection
         self._log.sync()
 
-    def take_in(self, most: int | None = None) -> int:
-        """Insert what has come by now into the store, in its order, or about ``most`` of it; gives how many there were.
+    def take_in(self, most: int | None = None) -> None:
+        """Insert what has come by now into the store, in its order, or about ``most`` of it.
 
         Who does so at the same time takes turns with it. Raises: StoreUnavailable; then the rest is still here.
         """
@@ -90,7 +90,6 @@ class Inbox:
                 if upto is None:
                     break
                 taken += self._take(upto)
-        return taken
 
     def count(self) -> int:
         """Count what has not been taken in, or not been deleted here since."""

@@ -95,10 +95,13 @@ def _from_json() -> Executable:
     return statement.on_conflict_do_nothing(index_elements=["dedupe"]).returning(deliveries.c.dedupe, deliveries.c.id)
 
 
-_COLUMNS = (
+ARRIVING = (
     *("platform", "group_key", "shop", "topic", "dedupe", "headers", "body", "received_at", "delivery_id"),
-    *("webhook_id", "event_id", "triggered_at", "api_version", "state", "warnings", "due_at"),
+    *("webhook_id", "event_id", "triggered_at", "api_version"),
 )
+"""The columns whose values come with the request."""
+
+_COLUMNS = (*ARRIVING, "state", "warnings", "due_at")
 _FROM_JSON = _from_json()
 _INSERT = (
     sqlite.insert(deliveries)

@@ -21,11 +21,13 @@ _PATIENCE_S = 1.0
 def scrub(database: Database, inbox: Inbox | None, *, whole: bool = False) -> bool:
     """Rewrite the file, if it is small or ``whole`` asks for it, and empty the write-ahead log.
 
-    False when somebody was reading, so that the log could not be emptied yet. While it runs, nobody can write.
+    The inbox comes first. False when somebody was reading, so that a log could not be emptied yet, or when the inbox is
+    too large for now. While it runs, nobody can write.
     """
     if database.engine.dialect.name != "sqlite":
         return True
+    if inbox is not None and not inbox.scrub():
+        return False  # before the store's file is rewritten for nothing
     file = Path(str(database.engine.url.database))
     with database.alone(_PATIENCE_S) as connection:
-        emptied = rewrite(connection.exec_driver_sql, whole=whole or file.stat().st_size <= REWRITTEN_BYTES)
-    return (inbox is None or inbox.scrub()) and emptied
+        return rewrite(connection.exec_driver_sql, whole=whole or file.stat().st_size <= REWRITTEN_BYTES)

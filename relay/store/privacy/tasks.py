@@ -125,7 +125,8 @@ class PrivacyStore:
 
     def gather(self, person: Person, now: datetime) -> dict[str, Any]:
         """Give all that is stored about a person, as ``document`` does; it reads everything there is."""
-        self._take_in()
+        if self._inbox is not None:
+            self._inbox.take_in()  # where the search finds it
         work = disclosure_of(person) | {"upto": {}}
         traces, place = Traces([person]), START
         while place != THROUGH:
@@ -154,11 +155,6 @@ class PrivacyStore:
         with self._database.reading() as connection:
             rows = connection.execute(select(privacy_tasks).order_by(privacy_tasks.c.id.desc()).limit(limit)).all()
             return [_view(connection, row) for row in rows]
-
-    def _take_in(self) -> None:
-        """Put what SQLite's inbox has where a search finds it."""
-        if self._inbox is not None:
-            self._inbox.take_in()
 
     def _search_people(self, tasks: Sequence[PrivacyTask], now: datetime) -> bool:
         """Read one slice for tasks that stand at the same place."""

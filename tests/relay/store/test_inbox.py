@@ -19,8 +19,8 @@ from relay.store.engine import LOCK_FILE
 from relay.store.group_commit import MOST_TOGETHER
 from relay.store.locking import WriteLock
 from relay.store.receiving import written
-from tests.support.privacy import files_naming
-from tests.support.stored import LEASE_S, NOW, after, new_delivery
+from tests.support.privacy import erasure, files_naming
+from tests.support.stored import LEASE_S, NOW, after, new_delivery, translated
 
 
 @pytest.fixture
@@ -261,6 +261,19 @@ def test_what_was_taken_in_leaves_no_trace_in_the_inbox(sqlite: Store, tmp_path:
     assert sqlite.scrub()
     assert files_naming(tmp_path, "ann@example.com") == {"relay.db"}
     assert len(in_store(tmp_path)) == 30
+
+
+def test_erasure_by_a_call_finds_what_came_before_it(sqlite: Store, tmp_path: Path) -> None:
+    deliver(sqlite, "before")
+    sqlite.deliveries.record(new_delivery(dedupe="call"), translated(privacy=(erasure("ann@example.com"),)))
+    assert (in_store(tmp_path), waiting(tmp_path)) == (["before", "call"], [])
+
+
+def test_worker_lets_shops_go_first_in_the_inbox_too(sqlite: Store) -> None:
+    assert sqlite._inbox is not None
+    assert not sqlite._inbox._lock.gives_way
+    sqlite.give_way()
+    assert sqlite._inbox._lock.gives_way
 
 
 def test_whoever_is_asked_about_has_what_waits_in_the_inbox_too(sqlite: Store) -> None:
