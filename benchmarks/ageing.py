@@ -6,11 +6,13 @@ import os
 import shutil
 import sqlite3
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 import psycopg
 
+from benchmarks.bodies import SCATTER, SCATTERED
 from benchmarks.databases import is_sqlite, rows
 
 _BATCH = 2_500_000
@@ -19,38 +21,62 @@ _WITH_IDS = ("deliveries", "commands", "contacts")
 
 _NUMBERED = "{} + n * {stride}"  # ids stay consistent between tables and are larger than all before
 _MARKED = "{} || '-' || n"
-_RANDOM = "{random}"  # as real keys are: neighbours in time are no neighbours in an index
-_NONE = "NULL"
+_RANDOM = "{random}"
 _OBJECT = "'{{}}'"
+_ORDER = "'63' || {number}"
+_EMAIL = "'buyer' || {scattered} || '@example.com'"
+_KEYS = {"order": _ORDER, "customer": "'81' || {number}", "cart": "'checkout-' || {scattered}"}
+_CASES = " ".join(f"WHEN '{kind}' THEN {key}" for kind, key in _KEYS.items())
 
-# What must differ from copy to copy, and what is left out because nobody reads it of a row that is through.
+# What must differ from copy to copy, as in `benchmarks.bodies`: what is a neighbour in time is one in an index, or is
+# not. Left out is what nobody reads of a row that is through.
 _COLUMNS = {
     "deliveries": {
         "id": _NUMBERED,
         "dedupe": "{random} || {random}",
         "delivery_id": _RANDOM,
-        "resource_id": _MARKED,
+        "resource_id": _ORDER,
         "headers": _OBJECT,
         "body": "{empty}",
     },
-    "contacts": {"id": _NUMBERED, "email": _MARKED, "address": _MARKED, "contact_id": _RANDOM},
-    "contact_addresses": {"address": _MARKED, "contact": _NUMBERED},
+    "contacts": {"id": _NUMBERED, "email": _EMAIL, "address": _EMAIL, "contact_id": _RANDOM},
+    "contact_addresses": {"address": _EMAIL, "contact": _NUMBERED},
     "commands": {
         "id": _NUMBERED,
         "delivery_id": _NUMBERED,
         "contact": _NUMBERED,
         "subject": _MARKED,
-        "event_resource_id": _MARKED,
+        "event_resource_id": f"CASE WHEN {{}} IS NOT NULL THEN {_ORDER} END",
         "payload": _OBJECT,
         "contact_id": _RANDOM,
-        "event_id": _RANDOM,
+        "event_id": f"CASE WHEN {{}} IS NOT NULL THEN {_RANDOM} END",
     },
     "attempts": {"command_id": _NUMBERED},
-    "resources": {"id": _RANDOM, "email": _MARKED, "account": _MARKED, "body": _NONE, "facts": _OBJECT},
-    "events": {"resource_id": _MARKED, "event_id": _RANDOM},
+    "resources": {
+        "id": f"CASE kind {_CASES} ELSE {_RANDOM} || {_RANDOM} END",
+        "email": f"CASE WHEN {{}} IS NOT NULL THEN {_EMAIL} END",
+        "account": "CASE WHEN {} IS NOT NULL THEN '81' || {number} END",
+        "body": "CASE WHEN {} IS NOT NULL THEN {compressed} END",
+        "facts": _OBJECT,
+    },
+    "events": {"resource_id": _ORDER, "event_id": _RANDOM},
 }
-_SQLITE = {"random": "lower(hex(randomblob(16)))", "empty": "x'7B7D'"}
-_POSTGRESQL = {"random": "md5(random()::text)", "empty": r"'\x7b7d'::bytea"}
+_EMPTY = zlib.compress(b"{}").hex()
+_SCATTER = f"(n * {SCATTER} % {SCATTERED})"
+_SQLITE = {
+    "random": "lower(hex(randomblob(16)))",
+    "empty": "x'7B7D'",
+    "compressed": f"x'{_EMPTY}'",
+    "number": "printf('%010d', n)",
+    "scattered": f"printf('%010d', {_SCATTER})",
+}
+_POSTGRESQL = {
+    "random": "md5(random()::text)",
+    "empty": r"'\x7b7d'::bytea",
+    "compressed": rf"'\x{_EMPTY}'::bytea",
+    "number": "lpad(n::text, 10, '0')",
+    "scattered": f"lpad({_SCATTER}::text, 10, '0')",
+}
 
 
 def age(url: str, copies: int) -> None:

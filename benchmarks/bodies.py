@@ -17,6 +17,10 @@ SECRET = "a-secret-for-benchmarks"
 SHOP = "bench"
 _SAMPLE = Path(__file__).resolve().parent.parent / "tests/samples/shopify/orders_create__three-lines-2025.json"
 _MARK = 4242424242  # stands for an order's number, which is written with as many digits
+_SCATTERED_MARK = 2424242424  # the same, for its number as `scattered` gives it
+
+SCATTER = 6_180_339_887
+SCATTERED = 10**10
 _HEAVY = frozenset({"tax_lines", "shipping_address", "client_details"})
 _HEAD = (
     "POST /webhooks/{shop} HTTP/1.1\r\n"
@@ -60,14 +64,25 @@ class Order:
         )
 
 
+def scattered(number: int) -> int:
+    """Give another number for each: those of orders that follow each other are far apart, as people's addresses are."""
+    return number * SCATTER % SCATTERED
+
+
 def email_of(number: int) -> str:
     """Give the address of an order's buyer."""
+    return _email(scattered(number))
+
+
+def _email(number: int) -> str:
     return f"buyer{number:010d}@example.com"
 
 
 def order(number: int, *, small: bool = False) -> Order:
     """Give an order of three lines and about 5 KB, or a small one of 1 KB; numbers have up to ten digits."""
-    body = _template(small).replace(str(_MARK).encode(), f"{number:010d}".encode())
+    body = _template(small)
+    for mark, own in ((_MARK, number), (_SCATTERED_MARK, scattered(number))):
+        body = body.replace(str(mark).encode(), f"{own:010d}".encode())
     return Order(number, str(uuid.uuid5(uuid.NAMESPACE_OID, f"{number}")), body)
 
 
@@ -82,17 +97,17 @@ def prepared(path: Path, numbers: Iterable[int], shop: str = SHOP) -> Path:
 
 @cache
 def _template(small: bool) -> bytes:
-    """Make an order whose number is the mark, wherever it stands."""
+    """Make an order whose number is the mark, wherever it stands; a shop's ids grow, addresses and tokens do not."""
     sample = jsontext.loads(_SAMPLE.read_bytes())
-    customer = sample["customer"] | {"id": int(f"81{_MARK}"), "email": email_of(_MARK)}
+    customer = sample["customer"] | {"id": int(f"81{_MARK}"), "email": _email(_SCATTERED_MARK)}
     own = {
         "id": int(f"63{_MARK}"),
         "admin_graphql_api_id": f"gid://shopify/Order/63{_MARK}",
         "name": f"#{_MARK}",
-        "email": email_of(_MARK),
-        "contact_email": email_of(_MARK),
-        "cart_token": f"cart-{_MARK}",
-        "checkout_token": f"checkout-{_MARK}",
+        "email": _email(_SCATTERED_MARK),
+        "contact_email": _email(_SCATTERED_MARK),
+        "cart_token": f"cart-{_SCATTERED_MARK}",
+        "checkout_token": f"checkout-{_SCATTERED_MARK}",
         "checkout_id": int(f"38{_MARK}"),
         "token": f"order-{_MARK}",
         "confirmation_number": f"C{_MARK}",

@@ -1,6 +1,7 @@
 """Whether old rows slow a relay down: acknowledging and draining with none, 100,000 and 10 million of them.
 
-    python -m benchmarks.depth [--depths 0,100000,10000000] [--orders 5000] [--rounds 5] [--database SERVER-URL]
+    python -m benchmarks.depth [--depths 0,100000,10000000] [--orders 5000] [--rounds 5] [--workers 2]
+        [--database SERVER-URL]
 
 An old row is a delivery that is through, with all it left: commands, attempts, contact, memory of the order and of its
 events. Bodies and the like are empty: nobody reads them, and the disk has an end. All stores are made first, which
@@ -23,7 +24,8 @@ from benchmarks.machine import machine, spread, table
 from benchmarks.serving import scratch, serving
 from benchmarks.simulating import simulating
 
-_FIRST = 1_000_000
+_FIRST = 1_000_000_000  # beyond all old ones
+_STEP = 1_000_000
 
 
 @dataclass
@@ -46,6 +48,9 @@ def main() -> None:
     )
     parser.add_argument("--orders", type=int, default=5000, help="orders acknowledged and drained in each round")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--workers", type=int, default=2, help="worker processes; a relay has two unless told otherwise"
+    )
     parser.add_argument("--database", help="a PostgreSQL server's URL; SQLite unless given")
     given = parser.parse_args()
     print(f"{machine()}; {engine_of(given.database)}; load client and simulator on the same machine")
@@ -58,7 +63,7 @@ def main() -> None:
             _make(stores[-1])
         for number in range(given.rounds):
             for each in stores:
-                _round(each, given.orders, _FIRST * (number + 1))
+                _round(each, given.orders, _FIRST + _STEP * number, given.workers)
     lines = [
         [
             f"{each.depth:,}",
@@ -90,13 +95,13 @@ def _make(store: Aged) -> None:
     store.bytes = size(store.url) - before
 
 
-def _round(store: Aged, orders: int, first: int) -> None:
+def _round(store: Aged, orders: int, first: int, workers: int) -> None:
     with (
         simulating() as simulator,
         serving("app:app", store.folder, sandbox=simulator.url, database_url=store.url) as server,
     ):
         filled = fill(server, range(first, first + orders)).per_second
-        drained = drain(server, simulator, orders, filled)
+        drained = drain(server, simulator, orders, filled, workers)
     store.filled.append(filled)
     store.drained.append(drained.per_second)
     print(f"  {store.depth:,}: {filled:,.0f} and {drained.per_second:,.0f} a second", file=sys.stderr)
