@@ -13,7 +13,7 @@ from relay import jsontext
 from relay.commands import Command, CommandState, ContactSubject
 from relay.store.bulk import Bulk
 from relay.store.columns import NO_WARNINGS, JsonText, as_json
-from relay.store.contacts import resolve_contact, resolve_contacts
+from relay.store.contacts import CONTACT_SUBJECT, resolve_contact, resolve_contacts
 from relay.store.effects import Asked, asked
 from relay.store.lanes import remember_lanes
 from relay.store.locking import serialise
@@ -91,7 +91,7 @@ def _contacts(connection: Connection, each: Sequence[tuple[Request, Written]]) -
 def _row(request: Request, written: Written, contact: int | None, now: datetime) -> dict[str, Any]:
     command = written.command
     if isinstance(command.subject, ContactSubject):
-        location, subject = None, f"contact:{contact}"
+        location, subject = None, f"{CONTACT_SUBJECT}{contact}"
     else:
         location = command.subject.location
         subject = f"product:{location}:{command.subject.product_id}"

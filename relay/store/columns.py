@@ -173,7 +173,7 @@ def partial_index(name: str, *columns: str, where: str) -> Index:
     return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
-def where_state(states: Iterable[str]) -> str:
+def where_in(words: Iterable[str], column: str = "state") -> str:
     """Write the condition of a partial index, word for word as ``state_in`` writes it in queries."""
-    words = ", ".join(f"'{state}'" for state in states)
-    return f"state IN ({words})"
+    literals = ", ".join(f"'{word}'" for word in words)
+    return f"{column} IN ({literals})"

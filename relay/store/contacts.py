@@ -17,6 +17,18 @@ from relay.store.engine import insert_into
 from relay.store.locking import serialise
 from relay.store.tables import contact_addresses, contacts
 
+CONTACT_SUBJECT = "contact:"
+"""What the subject of commands about a contact begins with; its id follows."""
+
+_MOST_DIGITS = 18  # larger numbers are no ids
+
+
+def contact_of(subject: str | None) -> int | None:
+    """Give the contact that commands of a subject are about, None where they are about something else."""
+    digits = (subject or "").removeprefix(CONTACT_SUBJECT)
+    is_one = subject == f"{CONTACT_SUBJECT}{digits}" and digits.isdecimal() and len(digits) <= _MOST_DIGITS
+    return int(digits) if is_one else None
+
 
 def resolve_contact(connection: Connection, group: str, subject: ContactSubject) -> int:
     """Give the id of the contact a command is about, made when nobody has asked for this person before.

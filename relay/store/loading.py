@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, 
 
 from relay.commands import CommandKind, CommandState, EventKey, StoredCommand
 from relay.store.columns import state_in
-from relay.store.tables import COMMANDS_FOR_SOMEBODY, OPEN_COMMANDS, commands, contacts, events
+from relay.store.tables import OPEN_COMMANDS, commands, contacts, events
 
 
 def load(connection: Connection, ids: Sequence[int]) -> list[StoredCommand]:
@@ -39,7 +39,7 @@ def _rivals(connection: Connection, ids: Sequence[int]) -> defaultdict[int, list
 
 def is_uncertain(columns: Any) -> ColumnElement[bool]:
     """Tell whether a command is uncertain, in the words of the partial index of those that wait for somebody."""
-    return and_(state_in(columns.state, COMMANDS_FOR_SOMEBODY), columns.state == CommandState.UNCERTAIN)
+    return state_in(columns.state, [CommandState.UNCERTAIN])
 
 
 def same_event(one: Any, other: Any) -> ColumnElement[bool]:

@@ -14,6 +14,7 @@ from relay.commands import CommandKind, CommandState
 from relay.deliveries import DeliveryState
 from relay.errors import StoreUnavailable
 from relay.store.columns import state_in
+from relay.store.contacts import contact_of
 from relay.store.engine import Database
 from relay.store.inbox import Inbox
 from relay.store.tables import COMMANDS_FOR_SOMEBODY, OPEN_COMMANDS, OPEN_DELIVERIES, attempts, commands, deliveries
@@ -106,6 +107,8 @@ class Reading:
         chosen = chosen or CommandFilter()
         words = {"group_key": chosen.group, "kind": chosen.kind, "subject": chosen.subject}
         conditions = [*_words(commands, words), *_state(commands, chosen.state, INDEXED_COMMANDS)]
+        if (contact := contact_of(chosen.subject)) is not None:
+            conditions.append(commands.c.contact == contact)  # has an index, unlike the subject of what is settled
         return self._commands(_page(select(commands), commands, conditions, limit, before_id))
 
     def command(self, command_id: int) -> CommandView | None:

@@ -6,22 +6,32 @@ SALESmanago's events, contacts with the consent they were told, the catalogue, a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, exists, select, tuple_
+from sqlalchemy import Connection, delete, exists, select
 
 from relay.commands import CommandState
-from relay.commerce import ResourceKind
 from relay.deliveries import DeliveryState
+from relay.store.columns import state_in
 from relay.store.engine import Database
-from relay.store.tables import attempts, commands, deliveries, privacy_tasks, resources
+from relay.store.tables import FORGOTTEN_RESOURCES, attempts, commands, deliveries, privacy_tasks, resources
 
-SLICE = 500
-"""Rows of a kind that one transaction takes: nobody must wait long for it."""
+SLICE = 200
+"""Rows of a kind that one transaction looks at: nobody must wait long for it, however many there are."""
 
 _THROUGH = (DeliveryState.TRANSLATED, DeliveryState.IGNORED)
 _SETTLED = (CommandState.DONE, CommandState.SUPERSEDED, CommandState.DROPPED)
-_FORGOTTEN = (ResourceKind.ORDER, ResourceKind.CART, ResourceKind.CUSTOMER)
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """A slice that was pruned: how many deliveries and resources left, and where the next one begins."""
+
+    count: int
+    after: int  # the id of the last old delivery that was looked at
+    is_last: bool  # nothing old is left but what has to stay
 
 
 class RetentionStore:
@@ -30,10 +40,13 @@ class RetentionStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def prune(self, before: datetime) -> int:
-        """Delete a slice of what is older than ``before``; gives how many deliveries and resources that were."""
+    def prune(self, before: datetime, after: int = 0) -> Pruned:
+        """Delete a slice of what is older than ``before``, of deliveries those that follow the id ``after``."""
         with self._database.remembering() as connection:
-            return _prune_deliveries(connection, before) + _prune_resources(connection, before)
+            old = _old_deliveries(connection, before, after)
+            gone = _prune_deliveries(connection, old)
+            forgotten = _prune_resources(connection, before)
+        return Pruned(gone + forgotten, after=max(old, default=after), is_last=not old and not forgotten)
 
     def newest(self) -> datetime | None:
         """Give when the newest delivery was received, None when there is none."""
@@ -42,32 +55,46 @@ class RetentionStore:
             return connection.scalar(newest)
 
 
-def _prune_deliveries(connection: Connection, before: datetime) -> int:
-    """Delete deliveries that are through with all their commands, and these."""
-    unsettled = exists().where(commands.c.delivery_id == deliveries.c.id, commands.c.state.not_in(_SETTLED))
-    named = exists().where(privacy_tasks.c.delivery_id == deliveries.c.id)
-    old = connection.scalars(
-        select(deliveries.c.id)
-        .where(deliveries.c.received_at < before, deliveries.c.state.in_(_THROUGH), ~unsettled, ~named)
+def _old_deliveries(connection: Connection, before: datetime, after: int) -> Sequence[int]:
+    """Give the old ones of the next slice. Ids grow with time, so where none is old, none of the later ones is."""
+    following = (
+        select(deliveries.c.id, deliveries.c.received_at)
+        .where(deliveries.c.id > after)
         .order_by(deliveries.c.id)
         .limit(SLICE)
+        .subquery()
+    )
+    return connection.scalars(select(following.c.id).where(following.c.received_at < before)).all()
+
+
+def _prune_deliveries(connection: Connection, among: Sequence[int]) -> int:
+    """Delete those that are through with all their commands, and these."""
+    unsettled = exists().where(commands.c.delivery_id == deliveries.c.id, commands.c.state.not_in(_SETTLED))
+    named = exists().where(privacy_tasks.c.delivery_id == deliveries.c.id)
+    through = connection.scalars(
+        select(deliveries.c.id)
+        .where(deliveries.c.id.in_(among), deliveries.c.state.in_(_THROUGH), ~unsettled, ~named)
+        .order_by(deliveries.c.id)
         .with_for_update(skip_locked=True)
     ).all()
-    mine = select(commands.c.id).where(commands.c.delivery_id.in_(old))
+    mine = select(commands.c.id).where(commands.c.delivery_id.in_(through))
     connection.execute(delete(attempts).where(attempts.c.command_id.in_(mine)))
-    connection.execute(delete(commands).where(commands.c.delivery_id.in_(old)))
-    connection.execute(delete(deliveries).where(deliveries.c.id.in_(old)))
-    return len(old)
+    connection.execute(delete(commands).where(commands.c.delivery_id.in_(through)))
+    connection.execute(delete(deliveries).where(deliveries.c.id.in_(through)))
+    return len(through)
 
 
 def _prune_resources(connection: Connection, before: datetime) -> int:
     """Forget orders, carts and accounts nothing was heard of since; one without a body is a trace that has to stay."""
-    key = (resources.c.shop, resources.c.kind, resources.c.id)
+    forgotten = (resources.c.body.is_not(None), state_in(resources.c.kind, FORGOTTEN_RESOURCES))
     old = connection.execute(
-        select(*key)
-        .where(resources.c.kind.in_(_FORGOTTEN), resources.c.updated_at < before, resources.c.body.is_not(None))
+        select(resources.c.shop, resources.c.kind, resources.c.id)
+        .where(*forgotten, resources.c.updated_at < before)
+        .order_by(resources.c.updated_at)
         .limit(SLICE)
     ).all()
-    if old:
-        connection.execute(delete(resources).where(tuple_(*key).in_([tuple(row) for row in old])))
+    for shop, kind in {(row.shop, row.kind) for row in old}:  # SQLite looks ids up one by one only in one column
+        ids = [row.id for row in old if (row.shop, row.kind) == (shop, kind)]
+        mine = (resources.c.shop == shop, resources.c.kind == kind, resources.c.id.in_(ids))
+        connection.execute(delete(resources).where(*mine))
     return len(old)

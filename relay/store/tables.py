@@ -21,22 +21,22 @@ from sqlalchemy import (
 )
 
 from relay.commands import CommandState
+from relay.commerce import ResourceKind
 from relay.deliveries import DeliveryState
-from relay.store.columns import Compressed, Id, Json, Moment, Packed, partial_index, where_state
+from relay.store.columns import Compressed, Id, Json, Moment, Packed, partial_index, where_in
 
 OPEN_DELIVERIES = (DeliveryState.RECEIVED, DeliveryState.HELD)
 OPEN_COMMANDS = (CommandState.WAITING, CommandState.CLAIMED)
 COMMANDS_FOR_SOMEBODY = (CommandState.DEAD, CommandState.UNCERTAIN)
+FORGOTTEN_RESOURCES = (ResourceKind.ORDER, ResourceKind.CART, ResourceKind.CUSTOMER)
+_FORGOTTEN = f"body IS NOT NULL AND {where_in(FORGOTTEN_RESOURCES, 'kind')}"
 
-
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    }
-)
-
+_NAMES = {
+    "pk": "pk_%(table_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+}
+metadata = MetaData(naming_convention=_NAMES)
 
 deliveries = Table(
     "deliveries",
@@ -64,8 +64,8 @@ deliveries = Table(
     Column("lease_token", Text),
     Column("attempts", Integer, nullable=False, server_default="0"),
     UniqueConstraint("dedupe"),
-    partial_index("ix_deliveries_due", "shop", "due_at", "id", where=where_state(OPEN_DELIVERIES)),
-    partial_index("ix_deliveries_dead", "id", where=where_state([DeliveryState.DEAD])),
+    partial_index("ix_deliveries_due", "shop", "due_at", "id", where=where_in(OPEN_DELIVERIES)),
+    partial_index("ix_deliveries_dead", "id", where=where_in([DeliveryState.DEAD])),
     partial_index("ix_deliveries_resource", "resource_id", where="resource_id IS NOT NULL"),
     sqlite_autoincrement=True,
 )
@@ -121,9 +121,10 @@ commands = Table(
     Column("warnings", Json, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("settled_at", Moment),
-    partial_index("ix_commands_due", "group_key", "lane", "shop", "due_at", "id", where=where_state(OPEN_COMMANDS)),
-    partial_index("ix_commands_subject", "group_key", "subject", "id", where=where_state(OPEN_COMMANDS)),
-    partial_index("ix_commands_for_somebody", "group_key", "id", where=where_state(COMMANDS_FOR_SOMEBODY)),
+    partial_index("ix_commands_due", "group_key", "lane", "shop", "due_at", "id", where=where_in(OPEN_COMMANDS)),
+    partial_index("ix_commands_subject", "group_key", "subject", "id", where=where_in(OPEN_COMMANDS)),
+    partial_index("ix_commands_for_somebody", "id", where=where_in(COMMANDS_FOR_SOMEBODY)),
+    partial_index("ix_commands_uncertain", "group_key", "event_resource_id", where=where_in([CommandState.UNCERTAIN])),
     Index("ix_commands_delivery", "delivery_id"),
     partial_index("ix_commands_contact", "contact", where="contact IS NOT NULL"),
     sqlite_autoincrement=True,
@@ -157,6 +158,7 @@ resources = Table(
     Column("since", Moment),
     partial_index("ix_resources_email", "email", where="email IS NOT NULL"),
     partial_index("ix_resources_account", "shop", "account", where="account IS NOT NULL"),
+    partial_index("ix_resources_old", "updated_at", where=_FORGOTTEN),
 )
 
 events = Table(
@@ -241,6 +243,7 @@ privacy_tasks = Table(
     Column("waits_for", Id),  # a command that has to be settled first
     Column("due_at", Moment, nullable=False),
     Column("finished_at", Moment),
-    partial_index("ix_privacy_tasks_due", "due_at", "id", where="finished_at IS NULL"),
+    partial_index("ix_privacy_tasks_due", "id", where="finished_at IS NULL"),
+    Index("ix_privacy_tasks_delivery", "delivery_id"),
     sqlite_autoincrement=True,
 )

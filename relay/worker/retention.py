@@ -35,6 +35,7 @@ class RetentionStage:
         self._keep = timedelta(days=keep_days)
         self._monotonic = monotonic
         self._next_at: datetime | None = None
+        self._after = 0
         self._looked: tuple[datetime, float] | None = None
         self._trusted_at = 0.0
 
@@ -46,12 +47,14 @@ class RetentionStage:
         resting = self._next_at is not None and now < self._next_at <= now + EVERY
         if resting or at < self._trusted_at:
             return False
-        pruned = self._retention.prune(now - self._keep)
-        if pruned:
-            log.info("old_rows_pruned", count=pruned)
-            return True
-        self._next_at = now + EVERY
-        return False
+        pruned = self._retention.prune(now - self._keep, self._after)
+        if pruned.count:
+            log.info("old_rows_pruned", count=pruned.count)
+        if pruned.is_last:
+            self._next_at, self._after = now + EVERY, 0
+        else:
+            self._after = pruned.after
+        return not pruned.is_last
 
     def _judge_clock(self, now: datetime, at: float) -> None:
         if self._looked is None:

@@ -6,6 +6,7 @@ from relay.commands import Verdict
 from relay.deliveries import DeliveryState, Translation
 from relay.memory import Resource
 from relay.store import Store
+from relay.store.retention import SLICE, Pruned
 from tests.support.stored import NOW, PURCHASE, ask, end, new_delivery, put, upsert
 
 OLD = NOW - timedelta(days=800)
@@ -28,11 +29,11 @@ def test_deliveries_that_are_through_leave_with_their_commands_when_they_are_old
         end(store, Verdict.DONE, event_id="e-1")
     young = ask(store, upsert("ben@example.com"), at=NOW)
     end(store, Verdict.DONE)
-    assert store.retention.prune(BEFORE) == 1
+    assert store.retention.prune(BEFORE) == Pruned(1, after=old, is_last=False)
     assert store.reading.delivery(old) is None
     assert store.commands.of_delivery(old) == []
     assert store.reading.delivery(young) is not None
-    assert store.retention.prune(BEFORE) == 0
+    assert store.retention.prune(BEFORE).is_last
 
 
 def test_the_link_to_an_event_outlasts_the_delivery_it_came_from(store: Store):
@@ -49,7 +50,7 @@ def test_what_waits_for_somebody_stays_however_old(store: Store):
     end(store, Verdict.DEAD)
     waiting = ask(store, upsert(), at=OLD)
     received = store.deliveries.record(new_delivery(received_at=OLD)).id
-    assert store.retention.prune(BEFORE) == 0
+    assert store.retention.prune(BEFORE).count == 0
     assert all(store.reading.delivery(each) is not None for each in (waiting, dead, received))
 
 
@@ -64,10 +65,20 @@ def test_orders_carts_and_accounts_nothing_was_heard_of_are_forgotten_and_nothin
         Resource("acme", "order", "erased", updated_at=OLD, facts={"erased_at": 1}),
         Resource("acme", "order", "young", updated_at=NOW, body=body),
     )
-    assert store.retention.prune(BEFORE) == 3
+    assert store.retention.prune(BEFORE).count == 3
     left = [(kind, id_) for kind in ("order", "cart", "customer", "product") for id_ in ("old", "erased", "young")]
     assert [pair for pair in left if known(store, *pair)] == [
         ("order", "erased"),
         ("order", "young"),
         ("product", "old"),
     ]
+
+
+def test_what_has_to_stay_does_not_keep_what_follows_it(store: Store):
+    kept = [store.deliveries.record(new_delivery(received_at=OLD)).id for _ in range(SLICE)]
+    old = ask(store, upsert(), at=OLD)
+    end(store, Verdict.DONE)
+    first = store.retention.prune(BEFORE)
+    assert first == Pruned(0, after=kept[-1], is_last=False)
+    assert store.retention.prune(BEFORE, first.after).count == 1
+    assert store.reading.delivery(old) is None

@@ -6,6 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from relay.clock import ManualClock
+from relay.store.retention import Pruned
 from relay.worker.retention import TRUST_AFTER_S, RetentionStage
 from tests.support.stored import NOW
 
@@ -20,6 +21,7 @@ class Slices:
         self.left = slices
         self.last = newest
         self.asked: list[datetime] = []
+        self.places: list[int] = []
 
     @property
     def retention(self) -> Slices:
@@ -28,10 +30,11 @@ class Slices:
     def newest(self) -> datetime | None:
         return self.last
 
-    def prune(self, before: datetime) -> int:
+    def prune(self, before: datetime, after: int) -> Pruned:
         self.asked.append(before)
+        self.places.append(after)
         self.left -= 1
-        return 500 if self.left >= 0 else 0
+        return Pruned(0, after + 500, is_last=self.left < 0)
 
 
 class Machine:
@@ -54,7 +57,7 @@ def test_it_prunes_slice_by_slice_then_rests_for_a_day():
     assert [machine.live(0) for _ in range(5)] == [True, True, False, False, False]
     assert machine.store.asked == [NOW - KEEP] * 3
     assert machine.live(DAY_S) is False
-    assert len(machine.store.asked) == 4
+    assert machine.store.places == [0, 500, 1000, 0]
 
 
 def test_store_without_deliveries_says_nothing_against_the_clock():
