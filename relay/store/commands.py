@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 
 from relay.commands import CommandState, Outcome, StoredCommand, Verdict
+from relay.store.ahead import ReadAhead
 from relay.store.attempting import Progress, Step, write_attempts
 from relay.store.claiming import MOST_FOLLOWERS, claim_commands, claimed, has_due
 from relay.store.columns import state_in
@@ -30,8 +31,10 @@ DROPPED_FROM = (CommandState.WAITING, CommandState.DEAD, CommandState.UNCERTAIN)
 class CommandStore:
     """The queue of commands."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, ahead: ReadAhead | None = None) -> None:
+        """Take the database, and what reads ahead in an SQLite one."""
         self._database = database
+        self._ahead = ahead
         self._turns = itertools.count()
         self._attempts = GroupCommit(database.writing, write_attempts, database.commit_wait_s, LINGER_S)
 
@@ -80,12 +83,14 @@ class CommandStore:
             with self._database.remembering() as connection:
                 [written] = write_attempts(connection, [Step(now, outcomes)])
             return written.settled
+        self._look_ahead(outcomes)
         return self._attempts.submit(Step(now, outcomes)).settled
 
     def go_on(
         self, outcomes: Sequence[Outcome], claimed: Sequence[StoredCommand], now: datetime, lease_s: float
     ) -> Progress:
         """Settle one call and begin another in the same transaction, as ``settle`` and ``begin`` do; none is dead."""
+        self._look_ahead(outcomes)
         return self._attempts.submit(Step(now, outcomes, claimed, lease_s))
 
     def requeue(self, command_id: int, now: datetime) -> None:
@@ -125,6 +130,11 @@ class CommandStore:
         """Give the commands of a delivery with their attempts, in order."""
         with self._database.reading() as connection:
             return commands_of(connection, delivery_id)
+
+    def _look_ahead(self, outcomes: Sequence[Outcome]) -> None:
+        """Read what others would have to wait for while this is written."""
+        if self._ahead is not None:
+            self._ahead.contact_ids([(each.command.group, each.contact_id) for each in outcomes if each.contact_id])
 
 
 def supersede_waiting(connection: Connection, delivery_id: int, now: datetime) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, select, update
 from relay.deliveries import Delivery, DeliveryState, NewDelivery, Recorded, Translation
 from relay.errors import StoreUnavailable
 from relay.privacy import ERASED
+from relay.store.ahead import ReadAhead
 from relay.store.arrivals import insert_arrivals
 from relay.store.columns import state_in
 from relay.store.commands import supersede_waiting
@@ -32,10 +33,11 @@ _TAKEN_IN = 2000  # with each claim; many, since shops take turns only with what
 class DeliveryStore:
     """The queue of deliveries."""
 
-    def __init__(self, database: Database, inbox: Inbox | None) -> None:
-        """Take the database, and the inbox of an SQLite one."""
+    def __init__(self, database: Database, inbox: Inbox | None, ahead: ReadAhead | None = None) -> None:
+        """Take the database, and of an SQLite one the inbox and what reads ahead."""
         self._database = database
         self._inbox = inbox
+        self._ahead = ahead
         self._incoming = (
             GroupCommit(database.appending, _insert, database.commit_wait_s)
             if inbox is None
@@ -106,7 +108,7 @@ class DeliveryStore:
 
     def translating(self) -> AbstractContextManager[Workbench]:
         """Give a workbench for some of the deliveries; what it stored is committed when its block ends."""
-        return workbench(self._database)
+        return workbench(self._database, self._ahead)
 
     def postpone(self, delivery: Delivery, message: str, due_at: datetime) -> bool:
         """Put a delivery whose translation failed unexpectedly back until ``due_at``; False when its lease was lost."""

@@ -14,6 +14,7 @@ from relay.commands import Command, CommandKind, EventKey, ProductSubject
 from relay.deliveries import Translation
 from relay.memory import CatalogItem, EventLink, Outlook, Resource, ResourceKey
 from relay.privacy import CONTACT_KIND, contacts_of
+from relay.store.ahead import ReadAhead
 from relay.store.asking import Written
 from relay.store.effects import event_date
 from relay.store.memory import Person, StoredMemory
@@ -24,8 +25,10 @@ ItemKey = tuple[str, str, str]
 class Overlay:
     """The ``relay.memory.Memory`` of one slice."""
 
-    def __init__(self, stored: StoredMemory) -> None:
+    def __init__(self, stored: StoredMemory, ahead: ReadAhead | None = None) -> None:
+        """Take what is stored, and what reads ahead in it where that helps."""
         self.stored = stored
+        self._ahead = ahead
         self._resources: dict[ResourceKey, Resource | None] = {}
         self._changed: set[ResourceKey] = set()
         self._events: dict[ResourceKey, dict[str, EventLink]] = {}
@@ -40,6 +43,8 @@ class Overlay:
         cards = ((contacts_of(group), CONTACT_KIND, self.pseudonym(group, address)) for group, address in people)
         keys = dict.fromkeys([*(key for each in outlooks for key in each.resources), *cards])
         linked = dict.fromkeys(key for each in outlooks for key in each.events)
+        if self._ahead is not None:
+            self._ahead.begin([*keys], [*people])
         self._resources |= self.stored.resources([key for key in keys if key not in self._resources])
         for key, links in self.stored.links([key for key in linked if key not in self._events]).items():
             self._events[key] = {link.key.slot: link for link in links}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from relay.news import EVERYTHING, News
 from relay.store import schema
+from relay.store.ahead import open_read_ahead
 from relay.store.answers import AnswerStore
 from relay.store.commands import CommandStore
 from relay.store.deliveries import DeliveryStore
@@ -31,8 +32,9 @@ class Store:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._inbox = open_inbox(database)
-        self.deliveries = DeliveryStore(database, self._inbox)
-        self.commands = CommandStore(database)
+        self._ahead = open_read_ahead(database)
+        self.deliveries = DeliveryStore(database, self._inbox, self._ahead)
+        self.commands = CommandStore(database, self._ahead)
         self.lanes = LaneStore(database)
         self.workers = WorkerStore(database)
         self.items = ItemStore(database)
@@ -54,8 +56,9 @@ class Store:
 
     def close(self) -> None:
         """Close all connections."""
-        if self._inbox is not None:
-            self._inbox.close()
+        for each in (self._ahead, self._inbox):
+            if each is not None:
+                each.close()
         self._database.close()
 
     def give_way(self) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from relay.deliveries import Delivery, DeliveryState, NewDelivery, Translation
 from relay.memory import Memory, Outlook
+from relay.store.ahead import ReadAhead
 from relay.store.asking import Request, Written, store_commands
 from relay.store.bulk import Bulk
 from relay.store.engine import Database
@@ -49,11 +50,11 @@ class Meaning:
 class Workbench:
     """One slice: ``memory`` is read while its deliveries are translated, ``keep`` takes each, ``store`` writes them."""
 
-    def __init__(self, database: Database, reads: Connection, stack: ExitStack) -> None:
+    def __init__(self, database: Database, reads: Connection, stack: ExitStack, ahead: ReadAhead | None) -> None:
         self._database = database
         self._reads = reads
         self._stack = stack
-        self._overlay = Overlay(StoredMemory(reads))
+        self._overlay = Overlay(StoredMemory(reads), ahead)
         self._kept: list[tuple[Delivery, Meaning]] = []
         self._later: Sequence[Outlook] = ()
 
@@ -110,7 +111,7 @@ class Workbench:
 
 
 @contextmanager
-def workbench(database: Database) -> Iterator[Workbench]:
+def workbench(database: Database, ahead: ReadAhead | None = None) -> Iterator[Workbench]:
     """Give a workbench; what it stored is committed at the end, and rolled back on any exception.
 
     On PostgreSQL one transaction reads and writes. On SQLite only storing keeps others from writing, and of many
@@ -120,7 +121,7 @@ def workbench(database: Database) -> Iterator[Workbench]:
         stack.enter_context(database.memory())
         _make_key(database)
         reads = stack.enter_context(database.reading() if database.has_one_writer else database.writing())
-        yield Workbench(database, reads, stack)
+        yield Workbench(database, reads, stack, ahead)
 
 
 def _make_key(database: Database) -> None:

@@ -1,0 +1,113 @@
+"""Reading ahead in a large SQLite file: what will be looked up is brought into memory, several pages at a time.
+
+Addresses and tokens that come together are far apart in an index. Once a file is larger than the memory, each of them
+is a page on the disk, and a transaction waits for one after the other, with everybody waiting for it. The disk is
+faster when it is asked for many.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+
+from relay.memory import ResourceKey
+from relay.store.engine import Database
+from relay.store.memory import Person
+from relay.store.tables import contact_addresses, contacts, resources
+
+LARGE_BYTES = 1024**3
+"""From which size on: a smaller file is in memory as a rule, and then this is work for nothing."""
+
+_READERS = 8
+_TOGETHER = 8  # keys in a statement: few, so that all readers get some of a slice
+
+Lookup = tuple[str, Sequence[str]]
+
+
+class ReadAhead:
+    """Looks things up and forgets them again. Safe for threads."""
+
+    def __init__(self, file: Path, large_bytes: int) -> None:
+        """Take the store's file, and the size from which on it is read ahead."""
+        self._file = file
+        self._large_bytes = large_bytes
+        self._own = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._readers = ThreadPoolExecutor(_READERS, "ahead")
+        self._asked: list[Future[None]] = []
+
+    def begin(self, keys: Collection[ResourceKey], people: Collection[Person]) -> None:
+        """Begin to touch what the store has, or would have to insert, under these keys and addresses; never raises.
+
+        What was begun before is finished by then. One thread at a time may call it.
+        """
+        wait(self._asked)
+        self._asked = self._begin(_lookups(keys, people))
+
+    def contact_ids(self, ids: Collection[tuple[str, str]]) -> None:
+        """Touch the places of contacts' ids, each with its group, and wait for it; never raises."""
+        wait(self._begin((_CONTACT_ID, each) for each in ids))
+
+    def close(self) -> None:
+        """End the readers and close their connections."""
+        self._readers.shutdown()
+        for connection in self._connections:
+            connection.close()
+
+    def _begin(self, lookups: Iterable[Lookup]) -> list[Future[None]]:
+        return [self._readers.submit(self._look_up, each) for each in lookups] if self._is_large() else []
+
+    def _is_large(self) -> bool:
+        try:
+            return self._file.stat().st_size >= self._large_bytes
+        except OSError:
+            return False
+
+    def _look_up(self, lookup: Lookup) -> None:
+        # Whatever is wrong is met again, and told, by those who need what they read.
+        with suppress(sqlite3.Error):
+            self._connection().execute(*lookup).fetchall()
+
+    def _connection(self) -> sqlite3.Connection:
+        known: sqlite3.Connection | None = getattr(self._own, "connection", None)
+        if known is None:
+            known = self._own.connection = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False)
+            self._connections.append(known)
+        return known
+
+
+def open_read_ahead(database: Database) -> ReadAhead | None:
+    """Give what reads ahead for an SQLite database; None on PostgreSQL, which sees to that itself."""
+    return None if database.logged is None else ReadAhead(database.logged, LARGE_BYTES)
+
+
+def _lookups(keys: Collection[ResourceKey], people: Collection[Person]) -> Iterator[Lookup]:
+    """Write the statements; they read indexes alone."""
+    ids: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for shop, kind, resource_id in keys:
+        ids[shop, kind].append(resource_id)
+    for words, mine in ids.items():
+        yield from _some(f"{resources.name} WHERE shop = ? AND kind = ? AND id", words, mine)
+    addresses: defaultdict[str, list[str]] = defaultdict(list)
+    for group, address in people:
+        addresses[group].append(address)
+    for group, mine in addresses.items():
+        yield from _some(f"{contact_addresses.name} WHERE group_key = ? AND address", (group,), mine)
+        yield from _some(f"{contacts.name} WHERE address IS NOT NULL AND group_key = ? AND address", (group,), mine)
+        yield from _some(f"{resources.name} WHERE email IS NOT NULL AND email", (), mine)
+
+
+def _some(where: str, words: Sequence[str], values: Iterable[str]) -> Iterator[Lookup]:
+    left = iter(sorted(values))
+    while some := list(islice(left, _TOGETHER)):
+        among = ", ".join("?" * len(some))
+        yield f"SELECT 1 FROM {where} IN ({among})", [*words, *some]  # noqa: S608 - ours
+
+
+_CONTACT_ID = f"SELECT 1 FROM {contacts.name} WHERE group_key = ? AND contact_id = ?"  # noqa: S608 - ours

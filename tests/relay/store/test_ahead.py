@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from relay.deliveries import DeliveryState
+from relay.memory import Outlook
+from relay.store import Store
+from relay.store.ahead import LARGE_BYTES, ReadAhead, _lookups
+from tests.support.stored import NOW, claim_delivery, finish_all, new_delivery, put, translated, upsert
+
+KEYS = [("acme", "order", str(number)) for number in range(20)] + [("acme", "cart", "token")]
+PEOPLE = [("main", "ann@example.com"), ("other", "ben@example.com")]
+INDEXES = ("sqlite_autoindex_resources", "sqlite_autoindex_contact_addresses", "ix_contacts_address", "ix_resources_em")
+
+
+@pytest.fixture
+def file(sqlite_url: str) -> Path:
+    return Path(sqlite_url.removeprefix("sqlite:///"))
+
+
+@pytest.fixture
+def ahead(file: Path) -> Iterator[ReadAhead]:
+    opened = ReadAhead(file, large_bytes=0)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def looked_up(ahead: ReadAhead, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The statements that were carried out to their end."""
+    found: list[str] = []
+    look_up = ahead._look_up
+
+    def note(lookup):
+        look_up(lookup)
+        found.append(lookup[0])
+
+    monkeypatch.setattr(ahead, "_look_up", note)
+    return found
+
+
+def test_it_reads_indexes_alone_and_each_that_a_slice_needs(file):
+    with closing(sqlite3.connect(file)) as connection:
+        plans = [
+            row[-1]
+            for lookup in _lookups(KEYS, PEOPLE)
+            for row in connection.execute(f"EXPLAIN QUERY PLAN {lookup[0]}", lookup[1])
+        ]
+    assert all("USING COVERING INDEX" in plan for plan in plans)
+    assert all(any(index in plan for plan in plans) for index in INDEXES)
+
+
+def test_every_key_is_looked_up(ahead, looked_up):
+    parameters = [word for _, words in _lookups(KEYS, PEOPLE) for word in words]
+    assert {key[2] for key in KEYS} | {address for _, address in PEOPLE} <= set(parameters)
+    ahead.begin(KEYS, PEOPLE)
+    ahead.begin([], [])  # waits for what was begun
+    assert sorted(looked_up) == sorted(statement for statement, _ in _lookups(KEYS, PEOPLE))
+
+
+def test_a_small_file_is_not_read_ahead(file, looked_up, ahead):
+    assert file.stat().st_size < LARGE_BYTES
+    ahead._large_bytes = LARGE_BYTES
+    ahead.begin(KEYS, PEOPLE)
+    ahead.contact_ids([("main", "c-1")])
+    ahead.begin([], [])
+    assert looked_up == []
+
+
+def test_what_is_wrong_with_the_file_is_left_to_those_who_need_it(file, ahead):
+    file.write_bytes(b"not a database" * 1000)
+    ahead.begin(KEYS, PEOPLE)
+    ahead.contact_ids([("main", "c-1")])
+    file.unlink()
+    ahead.begin(KEYS, PEOPLE)
+
+
+def test_reading_ahead_changes_nothing_but_when_things_are_read(sqlite_url, tmp_path, monkeypatch):
+    monkeypatch.setattr("relay.store.ahead.LARGE_BYTES", 0)
+    store = Store.open(sqlite_url, folder=tmp_path)
+    store.deliveries.record_soon(new_delivery()).kept()
+    delivery = claim_delivery(store)
+    with store.deliveries.translating() as bench:
+        bench.foresee([Outlook(resources=tuple(KEYS), people=tuple(PEOPLE))])
+        assert bench.memory.resource(*KEYS[0]) is None
+        assert bench.finish(delivery, translated(upsert(), put()), NOW)
+    assert len(finish_all(store)) == 2
+    view = store.reading.delivery(delivery.id)
+    assert view is not None
+    assert view.state is DeliveryState.TRANSLATED
+    store.close()
