@@ -17,7 +17,6 @@ from itertools import islice
 from pathlib import Path
 
 from relay.memory import ResourceKey
-from relay.store.engine import Database
 from relay.store.memory import Person
 from relay.store.tables import contact_addresses, contacts, resources
 
@@ -33,8 +32,8 @@ Lookup = tuple[str, Sequence[str]]
 class ReadAhead:
     """Looks things up and forgets them again. Safe for threads."""
 
-    def __init__(self, file: Path, large_bytes: int) -> None:
-        """Take the store's file, and the size from which on it is read ahead."""
+    def __init__(self, file: Path | None, large_bytes: int = LARGE_BYTES) -> None:
+        """Take SQLite's file, and the size from which on it is read ahead; without a file nothing ever is."""
         self._file = file
         self._large_bytes = large_bytes
         self._own = threading.local()
@@ -65,7 +64,7 @@ class ReadAhead:
 
     def _is_large(self) -> bool:
         try:
-            return self._file.stat().st_size >= self._large_bytes
+            return self._file is not None and self._file.stat().st_size >= self._large_bytes
         except OSError:
             return False
 
@@ -77,14 +76,9 @@ class ReadAhead:
     def _connection(self) -> sqlite3.Connection:
         known: sqlite3.Connection | None = getattr(self._own, "connection", None)
         if known is None:
-            known = self._own.connection = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False)
+            known = self._own.connection = sqlite3.connect(self._file or "", check_same_thread=False)
             self._connections.append(known)
         return known
-
-
-def open_read_ahead(database: Database) -> ReadAhead | None:
-    """Give what reads ahead for an SQLite database; None on PostgreSQL, which sees to that itself."""
-    return None if database.logged is None else ReadAhead(database.logged, LARGE_BYTES)
 
 
 def _lookups(keys: Collection[ResourceKey], people: Collection[Person]) -> Iterator[Lookup]:

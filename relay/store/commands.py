@@ -31,8 +31,8 @@ DROPPED_FROM = (CommandState.WAITING, CommandState.DEAD, CommandState.UNCERTAIN)
 class CommandStore:
     """The queue of commands."""
 
-    def __init__(self, database: Database, ahead: ReadAhead | None = None) -> None:
-        """Take the database, and what reads ahead in an SQLite one."""
+    def __init__(self, database: Database, ahead: ReadAhead) -> None:
+        """Take the database, and what reads ahead in it."""
         self._database = database
         self._ahead = ahead
         self._turns = itertools.count()
@@ -133,8 +133,7 @@ class CommandStore:
 
     def _look_ahead(self, outcomes: Sequence[Outcome]) -> None:
         """Read what others would have to wait for while this is written."""
-        if self._ahead is not None:
-            self._ahead.contact_ids([(each.command.group, each.contact_id) for each in outcomes if each.contact_id])
+        self._ahead.contact_ids([(each.command.group, each.contact_id) for each in outcomes if each.contact_id])
 
 
 def supersede_waiting(connection: Connection, delivery_id: int, now: datetime) -> None:

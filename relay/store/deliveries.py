@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from itertools import count, takewhile
@@ -14,7 +13,6 @@ from relay.deliveries import Delivery, DeliveryState, NewDelivery, Recorded, Tra
 from relay.errors import StoreUnavailable
 from relay.privacy import ERASED
 from relay.store.ahead import ReadAhead
-from relay.store.arrivals import insert_arrivals
 from relay.store.columns import state_in
 from relay.store.commands import supersede_waiting
 from relay.store.engine import Database
@@ -33,16 +31,12 @@ _TAKEN_IN = 2000  # with each claim; many, since shops take turns only with what
 class DeliveryStore:
     """The queue of deliveries."""
 
-    def __init__(self, database: Database, inbox: Inbox | None, ahead: ReadAhead | None = None) -> None:
-        """Take the database, and of an SQLite one the inbox and what reads ahead."""
+    def __init__(self, database: Database, inbox: Inbox, ahead: ReadAhead) -> None:
+        """Take the database, where its deliveries go first, and what reads ahead in it."""
         self._database = database
         self._inbox = inbox
         self._ahead = ahead
-        self._incoming = (
-            GroupCommit(database.appending, _insert, database.commit_wait_s)
-            if inbox is None
-            else GroupCommit(inbox.appending, insert_arrivals, database.commit_wait_s)
-        )
+        self._incoming = GroupCommit(inbox.appending, inbox.insert, database.commit_wait_s)
         self._turns = count()
 
     def record(self, new: NewDelivery, translation: Translation | None = None) -> Recorded:
@@ -74,8 +68,7 @@ class DeliveryStore:
 
     def take_in(self, most: int | None = None) -> None:
         """Put what is in SQLite's inbox, all or about ``most`` of it, where the other methods find it."""
-        if self._inbox is not None:
-            self._inbox.take_in(most)
+        self._inbox.take_in(most)
 
     def claim(self, now: datetime, lease_s: float, limit: int, holder: str = "") -> list[Delivery]:
         """Lease up to ``limit`` deliveries to ``holder`` for ``lease_s`` seconds; shops take turns, each in its order.
@@ -135,10 +128,6 @@ class DeliveryStore:
                 raise ValueError(f"Delivery {delivery_id} cannot be translated anew: its body has been erased.")
             connection.execute(update(deliveries).where(this).values(fresh))
             supersede_waiting(connection, delivery_id, now)
-
-
-def _insert(connection: Connection, rows: Sequence[NewRow]) -> list[bool]:
-    return [receipt.repeated for receipt in insert_deliveries(connection, rows)]
 
 
 def _due(connection: Connection, shop: str | None, now: datetime, limit: int) -> list[Row[Any]]:

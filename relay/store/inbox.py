@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 from relay.errors import StoreUnavailable
 from relay.store.arrivals import (
@@ -20,12 +21,14 @@ from relay.store.arrivals import (
     count_arrivals,
     create_arrivals,
     delete_arrivals,
+    insert_arrivals,
     last_arrival,
     last_of_next,
 )
 from relay.store.engine import Database, named_trouble
 from relay.store.locking import WriteLock
 from relay.store.logfile import LogFile
+from relay.store.receiving import Row, insert_deliveries
 from relay.store.sqlite import OwnConnection, rewrite
 
 INBOX_LOCK_FILE = "inbox.lock"
@@ -46,6 +49,47 @@ def inbox_file(store: Path) -> Path:
 
 
 class Inbox:
+    """Where deliveries go: here into the store itself, so that there is nothing to take in."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def appending(self, wait_s: float) -> AbstractContextManager[Any]:
+        """Give a connection for ``insert`` within a transaction that is committed at the end, and on disk then.
+
+        Raises: StoreUnavailable when nothing can be written; then nothing was, or the disk could not be synced.
+        """
+        return self._database.appending(wait_s)
+
+    def insert(self, connection: Any, rows: Sequence[Row]) -> list[bool]:
+        """Insert rows as ``relay.store.receiving`` writes them; tells for each whether it has come before."""
+        return [receipt.repeated for receipt in insert_deliveries(connection, rows)]
+
+    def take_in(self, most: int | None = None) -> None:
+        """Insert what has come by now into the store, in its order, or about ``most`` of it.
+
+        Who does so at the same time takes turns with it. Raises: StoreUnavailable; then the rest is still here.
+        """
+
+    def count(self) -> int:
+        """Count what has not been taken in, or not been deleted here since."""
+        return 0
+
+    def check_writing(self) -> None:
+        """Commit a write that changes nothing; raises StoreUnavailable when that fails."""
+
+    def scrub(self) -> bool:
+        """Take what was here out of the file too; False to try again."""
+        return True
+
+    def give_way(self) -> None:
+        """Let other processes write first."""
+
+    def close(self) -> None:
+        """Close all connections."""
+
+
+class FileInbox(Inbox):
     """What has been delivered and not been taken in yet. Safe for threads, and for several processes."""
 
     def __init__(self, database: Database, store: Path, folder: Path) -> None:
@@ -53,7 +97,7 @@ class Inbox:
 
         Raises: StoreUnavailable when the inbox cannot be used, or was made by a newer version of the relay.
         """
-        self._database = database
+        super().__init__(database)
         self._store = store
         self._file = inbox_file(store)
         self._wait_s = database.commit_wait_s
@@ -67,20 +111,18 @@ class Inbox:
 
     @contextmanager
     def appending(self, wait_s: float) -> Iterator[sqlite3.Connection]:
-        """Give a connection within a transaction that is committed at the end, and on disk then.
-
-        Raises: StoreUnavailable when nothing can be written; then nothing was, or the disk could not be synced.
-        """
+        """Give a connection to the file, with the store beside it."""
         self._log.check()
         with self._lock.held(wait_s), named_trouble(), self._appends.transaction() as connection:
             yield connection
         self._log.sync()
 
-    def take_in(self, most: int | None = None) -> None:
-        """Insert what has come by now into the store, in its order, or about ``most`` of it.
+    def insert(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> list[bool]:
+        """Insert rows into the file."""
+        return insert_arrivals(connection, rows)
 
-        Who does so at the same time takes turns with it. Raises: StoreUnavailable; then the rest is still here.
-        """
+    def take_in(self, most: int | None = None) -> None:
+        """Move what has come into the store, some with each transaction."""
         self._log.check()
         taken, last = 0, None
         while most is None or taken < most:
@@ -92,19 +134,19 @@ class Inbox:
                 taken += self._take(upto)
 
     def count(self) -> int:
-        """Count what has not been taken in, or not been deleted here since."""
+        """Count what the file has."""
         with self._counting, named_trouble():  # two threads must not step through one connection's statement
             return count_arrivals(self._reads.open())
 
     def check_writing(self) -> None:
-        """Commit a write that changes nothing; raises StoreUnavailable when that fails."""
+        """Commit a write to the file."""
         with self.appending(self._wait_s) as connection:
             connection.execute(f"PRAGMA main.user_version = {_LAYOUT}")
 
     def scrub(self) -> bool:
-        """Take what was here out of the file too; False to try again.
+        """Rewrite the file, or tell that it is too large for now.
 
-        A large file is not rewritten, since shops would have to wait for it: it is small again once all is taken in.
+        A large one is not rewritten, since shops would have to wait for it: it is small again once all is taken in.
         """
         self._log.check()
         if self._file.stat().st_size > LARGE_BYTES:
@@ -113,7 +155,7 @@ class Inbox:
             return rewrite(self._takes.open().execute)
 
     def give_way(self) -> None:
-        """Let other processes write first."""
+        """Let other processes write to the file first."""
         self._lock.gives_way = True
 
     def close(self) -> None:
@@ -143,11 +185,11 @@ class Inbox:
         return connection
 
 
-def open_inbox(database: Database) -> Inbox | None:
-    """Give the inbox of an SQLite database; None on PostgreSQL, and where SQLite keeps no write-ahead log."""
+def open_inbox(database: Database) -> Inbox:
+    """Give the inbox: a file on SQLite, where it keeps a write-ahead log; else the store itself."""
     if database.logged is None or database.folder is None:
-        return None
-    return Inbox(database, database.logged, database.folder)
+        return Inbox(database)
+    return FileInbox(database, database.logged, database.folder)
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

@@ -69,7 +69,7 @@ INDEXED_COMMANDS = (OPEN_COMMANDS, COMMANDS_FOR_SOMEBODY)
 class Reading:
     """Queries that change nothing; what SQLite's inbox has is taken in before deliveries are listed."""
 
-    def __init__(self, database: Database, inbox: Inbox | None) -> None:
+    def __init__(self, database: Database, inbox: Inbox) -> None:
         self._database = database
         self._inbox = inbox
 
@@ -77,9 +77,8 @@ class Reading:
         self, chosen: DeliveryFilter | None = None, limit: int = PAGE, before_id: int | None = None
     ) -> list[DeliveryView]:
         """Give deliveries, newest first, without headers and body; ``before_id`` is the last id of the page before."""
-        if self._inbox is not None:
-            with suppress(StoreUnavailable):  # what can be read should be, even when nothing can be written
-                self._inbox.take_in()
+        with suppress(StoreUnavailable):  # what can be read should be, even when nothing can be written
+            self._inbox.take_in()
         chosen = chosen or DeliveryFilter()
         words = {
             "shop": chosen.shop,
@@ -125,7 +124,7 @@ class Reading:
 
     def counts(self) -> Counts:
         """Count what is open, dead or uncertain; some deliveries twice while a worker takes them in from the inbox."""
-        waiting = 0 if self._inbox is None else self._inbox.count()
+        waiting = self._inbox.count()
         by_state: dict[str, int] = {DeliveryState.RECEIVED: waiting} if waiting else {}
         by_group: dict[tuple[str, str], int] = {}
         with self._database.reading() as connection:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from relay.news import EVERYTHING, News
 from relay.store import schema
-from relay.store.ahead import open_read_ahead
+from relay.store.ahead import ReadAhead
 from relay.store.answers import AnswerStore
 from relay.store.commands import CommandStore
 from relay.store.deliveries import DeliveryStore
@@ -32,7 +32,7 @@ class Store:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._inbox = open_inbox(database)
-        self._ahead = open_read_ahead(database)
+        self._ahead = ReadAhead(database.logged)
         self.deliveries = DeliveryStore(database, self._inbox, self._ahead)
         self.commands = CommandStore(database, self._ahead)
         self.lanes = LaneStore(database)
@@ -56,16 +56,14 @@ class Store:
 
     def close(self) -> None:
         """Close all connections."""
-        for each in (self._ahead, self._inbox):
-            if each is not None:
-                each.close()
+        self._ahead.close()
+        self._inbox.close()
         self._database.close()
 
     def give_way(self) -> None:
         """Let those that somebody waits for, such as a shop, write before this process; only workers should."""
         self._database.give_way()
-        if self._inbox is not None:
-            self._inbox.give_way()
+        self._inbox.give_way()
 
     def notify(self, news: News = EVERYTHING) -> None:
         """Tell all listeners of this database what work there is, see ``relay.store.notifying``; never raises.
@@ -97,5 +95,4 @@ class Store:
     def check_writable(self) -> None:
         """Commit a write that leaves nothing behind; raises StoreUnavailable when that fails."""
         check_writing(self._database)
-        if self._inbox is not None:
-            self._inbox.check_writing()
+        self._inbox.check_writing()

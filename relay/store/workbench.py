@@ -50,7 +50,7 @@ class Meaning:
 class Workbench:
     """One slice: ``memory`` is read while its deliveries are translated, ``keep`` takes each, ``store`` writes them."""
 
-    def __init__(self, database: Database, reads: Connection, stack: ExitStack, ahead: ReadAhead | None) -> None:
+    def __init__(self, database: Database, reads: Connection, stack: ExitStack, ahead: ReadAhead) -> None:
         self._database = database
         self._reads = reads
         self._stack = stack
@@ -111,7 +111,7 @@ class Workbench:
 
 
 @contextmanager
-def workbench(database: Database, ahead: ReadAhead | None = None) -> Iterator[Workbench]:
+def workbench(database: Database, ahead: ReadAhead) -> Iterator[Workbench]:
     """Give a workbench; what it stored is committed at the end, and rolled back on any exception.
 
     On PostgreSQL one transaction reads and writes. On SQLite only storing keeps others from writing, and of many

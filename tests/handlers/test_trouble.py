@@ -11,6 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
+from relay.store.inbox import FileInbox
 from tests.support.platforms import Edge, refusal, status
 
 
@@ -28,7 +29,7 @@ def assert_told_to_come_again(response: TestResponse) -> None:
 def set_up(edge: Edge, statement: str) -> None:
     """Have the connection that deliveries are stored with run a statement."""
     inbox = edge.store._inbox
-    assert inbox is not None
+    assert isinstance(inbox, FileInbox)
     inbox._appends.open().execute(statement)
 
 

@@ -18,7 +18,7 @@ REWRITTEN_BYTES = 256 * 1024 * 1024
 _PATIENCE_S = 1.0
 
 
-def scrub(database: Database, inbox: Inbox | None, *, whole: bool = False) -> bool:
+def scrub(database: Database, inbox: Inbox, *, whole: bool = False) -> bool:
     """Rewrite the file, if it is small or ``whole`` asks for it, and empty the write-ahead log.
 
     The inbox comes first. False when somebody was reading, so that a log could not be emptied yet, or when the inbox is
@@ -26,7 +26,7 @@ def scrub(database: Database, inbox: Inbox | None, *, whole: bool = False) -> bo
     """
     if database.engine.dialect.name != "sqlite":
         return True
-    if inbox is not None and not inbox.scrub():
+    if not inbox.scrub():
         return False  # before the store's file is rewritten for nothing
     file = Path(str(database.engine.url.database))
     with database.alone(_PATIENCE_S) as connection:

@@ -81,7 +81,7 @@ class PrivacyTaskView:
 class PrivacyStore:
     """The queue of privacy tasks."""
 
-    def __init__(self, database: Database, inbox: Inbox | None) -> None:
+    def __init__(self, database: Database, inbox: Inbox) -> None:
         self._database = database
         self._inbox = inbox
 
@@ -125,8 +125,7 @@ class PrivacyStore:
 
     def gather(self, person: Person, now: datetime) -> dict[str, Any]:
         """Give all that is stored about a person, as ``document`` does; it reads everything there is."""
-        if self._inbox is not None:
-            self._inbox.take_in()  # where the search finds it
+        self._inbox.take_in()  # where the search finds it
         work = disclosure_of(person) | {"upto": {}}
         traces, place = Traces([person]), START
         while place != THROUGH:

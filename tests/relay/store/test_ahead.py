@@ -80,13 +80,22 @@ def test_what_is_wrong_with_the_file_is_left_to_those_who_need_it(file, ahead):
     ahead.begin(KEYS, PEOPLE)
 
 
-def test_reading_ahead_changes_nothing_but_when_things_are_read(sqlite_url, tmp_path, monkeypatch):
-    monkeypatch.setattr("relay.store.ahead.LARGE_BYTES", 0)
+def test_without_a_file_there_is_nothing_to_read_ahead():
+    nowhere = ReadAhead(None, large_bytes=0)
+    nowhere.begin(KEYS, PEOPLE)
+    nowhere.contact_ids([("main", "c-1")])
+    assert nowhere._asked == []
+    nowhere.close()
+
+
+def test_a_slice_is_read_ahead_and_comes_out_the_same(sqlite_url, tmp_path):
     store = Store.open(sqlite_url, folder=tmp_path)
+    store._ahead._large_bytes = 0
     store.deliveries.record_soon(new_delivery()).kept()
     delivery = claim_delivery(store)
     with store.deliveries.translating() as bench:
         bench.foresee([Outlook(resources=tuple(KEYS), people=tuple(PEOPLE))])
+        assert store._ahead._asked
         assert bench.memory.resource(*KEYS[0]) is None
         assert bench.finish(delivery, translated(upsert(), put()), NOW)
     assert len(finish_all(store)) == 2

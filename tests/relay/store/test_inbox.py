@@ -17,6 +17,7 @@ from relay.store import DeliveryFilter, Store, inbox
 from relay.store.arrivals import insert_arrivals
 from relay.store.engine import LOCK_FILE
 from relay.store.group_commit import MOST_TOGETHER
+from relay.store.inbox import FileInbox
 from relay.store.locking import WriteLock
 from relay.store.receiving import written
 from tests.support.privacy import erasure, files_naming
@@ -90,7 +91,7 @@ def test_many_of_them_are_told_apart_in_one_transaction(sqlite: Store, tmp_path:
     sqlite.deliveries.take_in()
     deliver(sqlite, *names[6::40])
     known = {*names[5::40], *names[6::40]}
-    assert sqlite._inbox is not None
+    assert isinstance(sqlite._inbox, FileInbox)
     with sqlite._inbox.appending(1.0) as connection:
         told = insert_arrivals(connection, [written(new_delivery(dedupe=name)) for name in [*names, names[7]]])
     assert told == [*(name in known for name in names), True]
@@ -179,7 +180,7 @@ def test_what_waits_in_the_inbox_is_counted_and_listed(sqlite: Store) -> None:
 
 def test_inbox_that_takes_no_write_is_no_writable_store(sqlite: Store) -> None:
     sqlite.check_writable()
-    assert sqlite._inbox is not None
+    assert isinstance(sqlite._inbox, FileInbox)
     sqlite._inbox._appends.open().execute("PRAGMA query_only = ON")
     with pytest.raises(StoreUnavailable, match="readonly"):
         sqlite.check_writable()
@@ -244,7 +245,7 @@ def test_worker_goes_on_with_what_the_store_has_while_another_takes_in(sqlite: S
 
 
 def test_every_connection_overwrites_what_it_deletes(sqlite: Store) -> None:
-    assert sqlite._inbox is not None
+    assert isinstance(sqlite._inbox, FileInbox)
     for each in (sqlite._inbox._appends, sqlite._inbox._takes):
         for schema in ("main", "store"):
             assert each.open().execute(f"PRAGMA {schema}.secure_delete").fetchone() == (1,)
@@ -270,7 +271,7 @@ def test_erasure_by_a_call_finds_what_came_before_it(sqlite: Store, tmp_path: Pa
 
 
 def test_worker_lets_shops_go_first_in_the_inbox_too(sqlite: Store) -> None:
-    assert sqlite._inbox is not None
+    assert isinstance(sqlite._inbox, FileInbox)
     assert not sqlite._inbox._lock.gives_way
     sqlite.give_way()
     assert sqlite._inbox._lock.gives_way
