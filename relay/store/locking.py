@@ -63,11 +63,11 @@ def serialise(connection: Connection, *things: tuple[str, ...], wait: bool = Tru
     """
     if connection.dialect.name != "postgresql":
         return
-    for number in sorted({_number(thing) for thing in things}):
-        if wait:
-            connection.execute(_WAIT_FOR, {"number": number})
-        elif not connection.scalar(_TRY, {"number": number}):
-            raise Contended
+    numbers = sorted({_number(thing) for thing in things})
+    if wait and numbers:
+        connection.execute(_WAIT_FOR_EACH, {"numbers": numbers})
+    elif not all(connection.scalar(_TRY, {"number": number}) for number in numbers):
+        raise Contended
 
 
 def serialise_free(connection: Connection, things: Collection[tuple[str, ...]]) -> set[tuple[str, ...]]:
@@ -80,9 +80,10 @@ def serialise_free(connection: Connection, things: Collection[tuple[str, ...]]) 
     return {thing for thing, number in numbers.items() if number in taken}
 
 
-_WAIT_FOR = select(func.pg_advisory_xact_lock(bindparam("number", type_=BigInteger)))
 _TRY = select(func.pg_try_advisory_xact_lock(bindparam("number", type_=BigInteger)))
 _EACH = func.unnest(bindparam("numbers", type_=ARRAY(BigInteger))).column_valued("number")
+# Each row's lock is taken before the next row is looked at, so in the order of the numbers.
+_WAIT_FOR_EACH = select(func.pg_advisory_xact_lock(_EACH))
 _TRY_EACH = select(_EACH, func.pg_try_advisory_xact_lock(_EACH).label("taken"))
 
 

@@ -69,6 +69,8 @@ def _old_deliveries(connection: Connection, before: datetime, after: int) -> Seq
 
 def _prune_deliveries(connection: Connection, among: Sequence[int]) -> int:
     """Delete those that are through with all their commands, and these."""
+    if not among:
+        return 0
     unsettled = exists().where(commands.c.delivery_id == deliveries.c.id, commands.c.state.not_in(_SETTLED))
     named = exists().where(privacy_tasks.c.delivery_id == deliveries.c.id)
     through = connection.scalars(

@@ -5,11 +5,12 @@ import threading
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, event
 
 from relay.errors import StoreUnavailable
 from relay.memory import Outlook
 from relay.store import Contended, Store
-from relay.store.locking import WriteLock
+from relay.store.locking import WriteLock, serialise, serialise_free
 from relay.store.privacy.forgetting import SHOP, SHOP_START
 from relay.store.privacy.tasks import PrivacyTask
 from tests.support.patience import until
@@ -109,6 +110,21 @@ def test_translations_of_two_resources_do_not_wait_for_each_other_on_postgresql(
         assert bench.memory.resource("acme", "order", "1") is None
         assert other.memory.resource("acme", "order", "2") is None
     store.close()
+
+
+@pytest.mark.postgres
+def test_many_things_are_closed_by_one_statement_on_postgresql(postgres_url):
+    things = [("resource", str(number)) for number in range(50)]
+    engine = create_engine(postgres_url)
+    asked: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    with engine.begin() as connection, engine.begin() as other:
+        serialise(connection, *things)
+        assert len(asked) == 1
+        assert serialise_free(other, [*things, ("resource", "another")]) == {("resource", "another")}
+    with engine.begin() as connection:
+        assert serialise_free(connection, things) == set(things)
+    engine.dispose()
 
 
 @pytest.mark.postgres
