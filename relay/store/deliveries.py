@@ -19,6 +19,7 @@ from relay.store.engine import Database
 from relay.store.group_commit import GroupCommit, Promise
 from relay.store.inbox import Inbox
 from relay.store.leases import lease_token
+from relay.store.pseudonyms import Pseudonyms
 from relay.store.receiving import Row as NewRow
 from relay.store.receiving import insert_deliveries, written
 from relay.store.tables import OPEN_DELIVERIES, deliveries
@@ -36,6 +37,7 @@ class DeliveryStore:
         self._database = database
         self._inbox = inbox
         self._ahead = ahead
+        self._pseudonyms = Pseudonyms(database)
         self._incoming = GroupCommit(inbox.appending, inbox.insert, database.commit_wait_s)
         self._turns = count()
 
@@ -101,7 +103,7 @@ class DeliveryStore:
 
     def translating(self) -> AbstractContextManager[Workbench]:
         """Give a workbench for some of the deliveries; what it stored is committed when its block ends."""
-        return workbench(self._database, self._ahead)
+        return workbench(self._database, self._pseudonyms, self._ahead)
 
     def postpone(self, delivery: Delivery, message: str, due_at: datetime) -> bool:
         """Put a delivery whose translation failed unexpectedly back until ``due_at``; False when its lease was lost."""

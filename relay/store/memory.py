@@ -16,7 +16,6 @@ from relay.store.columns import as_json, compressed
 from relay.store.engine import INSERTS
 from relay.store.items import as_item
 from relay.store.locking import serialise, serialise_free
-from relay.store.pseudonyms import known_key
 from relay.store.tables import catalog_items, contact_addresses, contacts, events, resources
 
 Person: TypeAlias = tuple[str, str]
@@ -31,9 +30,10 @@ class StoredMemory:
     wait for what another transaction has closed, or to raise Contended.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, key: bytes) -> None:
+        """Take the transaction's connection, and the key of pseudonyms."""
         self._connection = connection
-        self._key: bytes | None = None
+        self._key = key
         self._closed: set[tuple[str, ...]] = set()
         self.waits = True
 
@@ -103,10 +103,6 @@ class StoredMemory:
 
     def pseudonym(self, *parts: str) -> str:
         """Give the name under which memory keeps what must not name anybody: a keyed hash, the same for ever."""
-        if self._key is None:
-            self._key = known_key(self._connection)
-        if self._key is None:
-            raise LookupError("The key of pseudonyms has not been made.")
         return pseudonym(self._key, *parts)
 
     def _close(self, *thing: str) -> None:

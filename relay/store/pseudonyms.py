@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import secrets
+from functools import cached_property
 
 from sqlalchemy import Connection, select
 
-from relay.store.engine import insert_into
+from relay.store.engine import Database, insert_into
 from relay.store.tables import keys
 
 _NAME = "pseudonyms"
 _KEY_BYTES = 32
+
+
+class Pseudonyms:
+    """The key of an open store, which is looked up, or made, when it is first asked for."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @cached_property
+    def key(self) -> bytes:
+        """The key. Raises: StoreUnavailable."""
+        with self._database.reading() as connection:
+            known = known_key(connection)
+        if known is not None:
+            return known
+        with self._database.writing() as connection:
+            return pseudonym_key(connection)
 
 
 def pseudonym_key(connection: Connection) -> bytes:

@@ -20,7 +20,7 @@ from relay.store.items import store_items
 from relay.store.memory import StoredMemory, resource_row, store_resources
 from relay.store.overlay import Overlay
 from relay.store.privacy.forgetting import forget, plan
-from relay.store.pseudonyms import known_key, pseudonym_key
+from relay.store.pseudonyms import Pseudonyms
 from relay.store.tables import deliveries
 
 STORED_AT_ONCE = 16
@@ -50,11 +50,11 @@ class Meaning:
 class Workbench:
     """One slice: ``memory`` is read while its deliveries are translated, ``keep`` takes each, ``store`` writes them."""
 
-    def __init__(self, database: Database, reads: Connection, stack: ExitStack, ahead: ReadAhead) -> None:
+    def __init__(self, database: Database, reads: Connection, stack: ExitStack, overlay: Overlay) -> None:
         self._database = database
         self._reads = reads
         self._stack = stack
-        self._overlay = Overlay(StoredMemory(reads), ahead)
+        self._overlay = overlay
         self._kept: list[tuple[Delivery, Meaning]] = []
         self._later: Sequence[Outlook] = ()
 
@@ -111,7 +111,7 @@ class Workbench:
 
 
 @contextmanager
-def workbench(database: Database, ahead: ReadAhead) -> Iterator[Workbench]:
+def workbench(database: Database, pseudonyms: Pseudonyms, ahead: ReadAhead) -> Iterator[Workbench]:
     """Give a workbench; what it stored is committed at the end, and rolled back on any exception.
 
     On PostgreSQL one transaction reads and writes. On SQLite only storing keeps others from writing, and of many
@@ -119,17 +119,9 @@ def workbench(database: Database, ahead: ReadAhead) -> Iterator[Workbench]:
     """
     with ExitStack() as stack:
         stack.enter_context(database.memory())
-        _make_key(database)
+        key = pseudonyms.key
         reads = stack.enter_context(database.reading() if database.has_one_writer else database.writing())
-        yield Workbench(database, reads, stack, ahead)
-
-
-def _make_key(database: Database) -> None:
-    with database.reading() as connection:
-        is_made = known_key(connection) is not None
-    if not is_made:
-        with database.writing() as connection:
-            pseudonym_key(connection)
+        yield Workbench(database, reads, stack, Overlay(StoredMemory(reads, key), ahead))
 
 
 def _store(connection: Connection, kept: Sequence[tuple[Delivery, Meaning]], now: datetime) -> bool:
