@@ -7,6 +7,7 @@ faster when it is asked for many.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections import defaultdict
@@ -20,10 +21,9 @@ from relay.memory import ResourceKey
 from relay.store.memory import Person
 from relay.store.tables import contact_addresses, contacts, resources
 
-LARGE_BYTES = 1024**3
-"""From which size on: a smaller file is in memory as a rule, and then this is work for nothing."""
-
+_CONTAINER = Path("/sys/fs/cgroup/memory.max")
 _READERS = 8
+_PATIENCE_S = 0.1  # who settles a call must not wait for all that a slice looks up
 _TOGETHER = 8  # keys in a statement: few, so that all readers get some of a slice
 
 Lookup = tuple[str, Sequence[str]]
@@ -32,10 +32,13 @@ Lookup = tuple[str, Sequence[str]]
 class ReadAhead:
     """Looks things up and forgets them again. Safe for threads."""
 
-    def __init__(self, file: Path | None, large_bytes: int = LARGE_BYTES) -> None:
-        """Take SQLite's file, and the size from which on it is read ahead; without a file nothing ever is."""
+    def __init__(self, file: Path | None, large_bytes: int | None = None) -> None:
+        """Take SQLite's file, and the size from which on it is read ahead; without a file nothing ever is.
+
+        By default that is half the memory: a smaller file stays there as a rule, and then this is work for nothing.
+        """
         self._file = file
-        self._large_bytes = large_bytes
+        self._large_bytes = memory_bytes() // 2 if large_bytes is None else large_bytes
         self._own = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._readers = ThreadPoolExecutor(_READERS, "ahead")
@@ -50,8 +53,8 @@ class ReadAhead:
         self._asked = self._begin(_lookups(keys, people))
 
     def contact_ids(self, ids: Collection[tuple[str, str]]) -> None:
-        """Touch the places of contacts' ids, each with its group, and wait for it; never raises."""
-        wait(self._begin((_CONTACT_ID, each) for each in ids))
+        """Touch the places of contacts' ids, each with its group, and wait a little for it; never raises."""
+        wait(self._begin((_CONTACT_ID, each) for each in ids), _PATIENCE_S)
 
     def close(self) -> None:
         """End the readers and close their connections."""
@@ -60,7 +63,11 @@ class ReadAhead:
             connection.close()
 
     def _begin(self, lookups: Iterable[Lookup]) -> list[Future[None]]:
-        return [self._readers.submit(self._look_up, each) for each in lookups] if self._is_large() else []
+        begun: list[Future[None]] = []
+        if self._is_large():
+            with suppress(RuntimeError):  # no thread can be started, or the store has been closed
+                begun.extend(self._readers.submit(self._look_up, each) for each in lookups)
+        return begun
 
     def _is_large(self) -> bool:
         try:
@@ -79,6 +86,15 @@ class ReadAhead:
             known = self._own.connection = sqlite3.connect(self._file or "", check_same_thread=False)
             self._connections.append(known)
         return known
+
+
+def memory_bytes() -> int:
+    """Give the memory of the machine, or of the container where that has a limit."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        return min(machine, int(_CONTAINER.read_text()))
+    except (OSError, ValueError):  # there is no container, or "max"
+        return machine
 
 
 def _lookups(keys: Collection[ResourceKey], people: Collection[Person]) -> Iterator[Lookup]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, exists, select
+from sqlalchemy import Connection, bindparam, delete, exists, func, select
 
 from relay.commands import CommandState
 from relay.deliveries import DeliveryState
@@ -30,7 +30,7 @@ class Pruned:
     """A slice that was pruned: how many deliveries and resources left, and where the next one begins."""
 
     count: int
-    after: int  # the id of the last old delivery that was looked at
+    after: int  # the id of the last delivery that was looked at
     is_last: bool  # nothing old is left but what has to stay
 
 
@@ -43,10 +43,12 @@ class RetentionStore:
     def prune(self, before: datetime, after: int = 0) -> Pruned:
         """Delete a slice of what is older than ``before``, of deliveries those that follow the id ``after``."""
         with self._database.remembering() as connection:
-            old = _old_deliveries(connection, before, after)
-            gone = _prune_deliveries(connection, old)
-            forgotten = _prune_resources(connection, before)
-        return Pruned(gone + forgotten, after=max(old, default=after), is_last=not old and not forgotten)
+            looked_at = connection.execute(_FOLLOWING, {"after": after}).all()
+            old = [row.id for row in looked_at if row.received_at < before]
+            count = _prune_deliveries(connection, old) + _prune_resources(connection, before)
+            last = looked_at[-1].id if looked_at else after
+            is_last = not old and not count and not _is_older_behind(connection, before, last)
+        return Pruned(count, last, is_last)
 
     def newest(self) -> datetime | None:
         """Give when the newest delivery was received, None when there is none."""
@@ -55,16 +57,16 @@ class RetentionStore:
             return connection.scalar(newest)
 
 
-def _old_deliveries(connection: Connection, before: datetime, after: int) -> Sequence[int]:
-    """Give the old ones of the next slice. Ids grow with time, so where none is old, none of the later ones is."""
-    following = (
-        select(deliveries.c.id, deliveries.c.received_at)
-        .where(deliveries.c.id > after)
-        .order_by(deliveries.c.id)
-        .limit(SLICE)
-        .subquery()
-    )
-    return connection.scalars(select(following.c.id).where(following.c.received_at < before)).all()
+def _is_older_behind(connection: Connection, before: datetime, last: int) -> bool:
+    """Look further and further on: ids grow with time, unless a clock was wrong for a while."""
+    newest = connection.scalar(_NEWEST) or 0
+    step = SLICE
+    while last + step <= newest:
+        received_at = connection.scalar(_RECEIVED_AT, {"place": last + step})
+        if received_at is not None and received_at < before:
+            return True
+        step *= 2
+    return False
 
 
 def _prune_deliveries(connection: Connection, among: Sequence[int]) -> int:
@@ -94,9 +96,22 @@ def _prune_resources(connection: Connection, before: datetime) -> int:
         .where(*forgotten, resources.c.updated_at < before)
         .order_by(resources.c.updated_at)
         .limit(SLICE)
+        .with_for_update(skip_locked=True)  # what is being changed is not old any more
     ).all()
-    for shop, kind in {(row.shop, row.kind) for row in old}:  # SQLite looks ids up one by one only in one column
+    for shop, kind in sorted({(row.shop, row.kind) for row in old}):  # SQLite looks ids up only in one column
         ids = [row.id for row in old if (row.shop, row.kind) == (shop, kind)]
         mine = (resources.c.shop == shop, resources.c.kind == kind, resources.c.id.in_(ids))
         connection.execute(delete(resources).where(*mine))
     return len(old)
+
+
+_FOLLOWING = (
+    select(deliveries.c.id, deliveries.c.received_at)
+    .where(deliveries.c.id > bindparam("after"))
+    .order_by(deliveries.c.id)
+    .limit(SLICE)
+)
+_NEWEST = select(func.max(deliveries.c.id))
+_RECEIVED_AT = (
+    select(deliveries.c.received_at).where(deliveries.c.id >= bindparam("place")).order_by(deliveries.c.id).limit(1)
+)

@@ -10,12 +10,14 @@ import pytest
 from relay.deliveries import DeliveryState
 from relay.memory import Outlook
 from relay.store import Store
-from relay.store.ahead import LARGE_BYTES, ReadAhead, _lookups
+from relay.store import ahead as module
+from relay.store.ahead import ReadAhead, _lookups, memory_bytes
 from tests.support.stored import NOW, claim_delivery, finish_all, new_delivery, put, translated, upsert
 
 KEYS = [("acme", "order", str(number)) for number in range(20)] + [("acme", "cart", "token")]
 PEOPLE = [("main", "ann@example.com"), ("other", "ben@example.com")]
 INDEXES = ("sqlite_autoindex_resources", "sqlite_autoindex_contact_addresses", "ix_contacts_address", "ix_resources_em")
+CONTACT_ID_INDEX = "ix_contacts_contact_id"
 
 
 @pytest.fixture
@@ -34,10 +36,9 @@ def ahead(file: Path) -> Iterator[ReadAhead]:
 def looked_up(ahead: ReadAhead, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The statements that were carried out to their end."""
     found: list[str] = []
-    look_up = ahead._look_up
 
     def note(lookup):
-        look_up(lookup)
+        ahead._connection().execute(*lookup).fetchall()
         found.append(lookup[0])
 
     monkeypatch.setattr(ahead, "_look_up", note)
@@ -48,11 +49,11 @@ def test_it_reads_indexes_alone_and_each_that_a_slice_needs(file):
     with closing(sqlite3.connect(file)) as connection:
         plans = [
             row[-1]
-            for lookup in _lookups(KEYS, PEOPLE)
+            for lookup in [*_lookups(KEYS, PEOPLE), (module._CONTACT_ID, ("main", "c-1"))]
             for row in connection.execute(f"EXPLAIN QUERY PLAN {lookup[0]}", lookup[1])
         ]
     assert all("USING COVERING INDEX" in plan for plan in plans)
-    assert all(any(index in plan for plan in plans) for index in INDEXES)
+    assert all(any(index in plan for plan in plans) for index in (*INDEXES, CONTACT_ID_INDEX))
 
 
 def test_every_key_is_looked_up(ahead, looked_up):
@@ -63,13 +64,24 @@ def test_every_key_is_looked_up(ahead, looked_up):
     assert sorted(looked_up) == sorted(statement for statement, _ in _lookups(KEYS, PEOPLE))
 
 
-def test_a_small_file_is_not_read_ahead(file, looked_up, ahead):
-    assert file.stat().st_size < LARGE_BYTES
-    ahead._large_bytes = LARGE_BYTES
+def test_a_file_that_fits_into_memory_is_not_read_ahead(file, looked_up, ahead):
+    ahead._large_bytes = ReadAhead(file)._large_bytes
+    assert file.stat().st_size < ahead._large_bytes < memory_bytes()
     ahead.begin(KEYS, PEOPLE)
     ahead.contact_ids([("main", "c-1")])
     ahead.begin([], [])
     assert looked_up == []
+
+
+@pytest.mark.parametrize(("limit", "known"), [("1073741824\n", 1024**3), ("max\n", None), (None, None)])
+def test_memory_is_that_of_the_container_where_it_has_a_limit(limit, known, tmp_path, monkeypatch):
+    told = tmp_path / "memory.max"
+    monkeypatch.setattr(module, "_CONTAINER", tmp_path / "none")
+    machine = memory_bytes()
+    if limit is not None:
+        told.write_text(limit)
+    monkeypatch.setattr(module, "_CONTAINER", told)
+    assert memory_bytes() == (known or machine)
 
 
 def test_what_is_wrong_with_the_file_is_left_to_those_who_need_it(file, ahead):
@@ -78,6 +90,13 @@ def test_what_is_wrong_with_the_file_is_left_to_those_who_need_it(file, ahead):
     ahead.contact_ids([("main", "c-1")])
     file.unlink()
     ahead.begin(KEYS, PEOPLE)
+
+
+def test_closed_it_reads_nothing_and_says_nothing(ahead, looked_up):
+    ahead.close()
+    ahead.begin(KEYS, PEOPLE)
+    ahead.contact_ids([("main", "c-1")])
+    assert looked_up == []
 
 
 def test_without_a_file_there_is_nothing_to_read_ahead():

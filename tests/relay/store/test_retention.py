@@ -2,12 +2,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+from sqlalchemy import update
+
 from relay.commands import Verdict
 from relay.deliveries import DeliveryState, Translation
 from relay.memory import Resource
 from relay.store import Store
 from relay.store.retention import SLICE, Pruned
-from tests.support.stored import NOW, PURCHASE, ask, end, new_delivery, put, upsert
+from relay.store.tables import resources
+from tests.support.stored import NOW, PURCHASE, ask, end, finish_all, new_delivery, put, upsert
 
 OLD = NOW - timedelta(days=800)
 BEFORE = NOW - timedelta(days=730)
@@ -29,7 +33,7 @@ def test_deliveries_that_are_through_leave_with_their_commands_when_they_are_old
         end(store, Verdict.DONE, event_id="e-1")
     young = ask(store, upsert("ben@example.com"), at=NOW)
     end(store, Verdict.DONE)
-    assert store.retention.prune(BEFORE) == Pruned(1, after=old, is_last=False)
+    assert store.retention.prune(BEFORE) == Pruned(1, after=young, is_last=False)
     assert store.reading.delivery(old) is None
     assert store.commands.of_delivery(old) == []
     assert store.reading.delivery(young) is not None
@@ -82,3 +86,31 @@ def test_what_has_to_stay_does_not_keep_what_follows_it(store: Store):
     assert first == Pruned(0, after=kept[-1], is_last=False)
     assert store.retention.prune(BEFORE, first.after).count == 1
     assert store.reading.delivery(old) is None
+
+
+def test_deliveries_of_a_clock_that_was_wrong_for_a_while_do_not_keep_those_behind_them(store: Store):
+    for _ in range(SLICE + 1):
+        store.deliveries.record(new_delivery(received_at=NOW))
+    behind = [ask(store, upsert(), at=OLD) for _ in range(SLICE)]
+    finish_all(store)
+    after, gone = 0, 0
+    for _ in range(5):
+        pruned = store.retention.prune(BEFORE, after)
+        after, gone = pruned.after, gone + pruned.count
+        if pruned.is_last:
+            break
+    assert pruned.is_last
+    assert gone == len(behind)
+
+
+@pytest.mark.postgres
+def test_order_that_is_being_changed_is_not_forgotten_on_postgresql(postgres_url, tmp_path):
+    store = Store.open(postgres_url, folder=tmp_path)
+    remembered(store, *(Resource("acme", "order", id_, updated_at=OLD, body=b"{}") for id_ in ("1", "2")))
+    with store._database.writing() as connection:
+        is_first = (resources.c.shop == "acme", resources.c.kind == "order", resources.c.id == "1")
+        connection.execute(update(resources).where(*is_first).values(updated_at=NOW))
+        assert store.retention.prune(BEFORE).count == 1
+    assert known(store, "order", "1")
+    assert not known(store, "order", "2")
+    store.close()

@@ -34,7 +34,7 @@ class Slices:
         self.asked.append(before)
         self.places.append(after)
         self.left -= 1
-        return Pruned(0, after + 500, is_last=self.left < 0)
+        return Pruned(7 * (self.left >= 0), after + 500, is_last=self.left < 0)
 
 
 class Machine:
@@ -54,7 +54,9 @@ class Machine:
 
 def test_it_prunes_slice_by_slice_then_rests_for_a_day():
     machine = Machine(Slices(2))
-    assert [machine.live(0) for _ in range(5)] == [True, True, False, False, False]
+    with capture_logs() as logs:
+        assert [machine.live(0) for _ in range(5)] == [True, True, False, False, False]
+    assert [(line["event"], line["count"]) for line in logs] == [("old_rows_pruned", 7)] * 2
     assert machine.store.asked == [NOW - KEEP] * 3
     assert machine.live(DAY_S) is False
     assert machine.store.places == [0, 500, 1000, 0]
