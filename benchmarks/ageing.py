@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import sys
@@ -14,6 +13,7 @@ import psycopg
 
 from benchmarks.bodies import SCATTER, SCATTERED
 from benchmarks.databases import is_sqlite, rows
+from relay.store.ahead import memory_bytes
 
 _BATCH = 2_500_000
 _LEAST_FREE = 15 * 1024**3
@@ -120,7 +120,7 @@ def _executing(url: str) -> Iterator[Callable[[str], object]]:
     if is_sqlite(url):
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as connection:
             # Keys are random, so each batch changes every page of an index: it is to be written once, and only there.
-            cache = f"cache_size = -{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') // 2 // 1024}"
+            cache = f"cache_size = -{memory_bytes() // 2 // 1024}"
             off = ("journal_mode = OFF", "synchronous = OFF", "foreign_keys = OFF")
             for pragma in (*off, "temp_store = MEMORY", cache):
                 connection.execute(f"PRAGMA {pragma}")

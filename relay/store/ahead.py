@@ -14,11 +14,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from itertools import islice
 from pathlib import Path
 
+from relay.chunks import in_chunks
 from relay.memory import ResourceKey
-from relay.store.memory import Person
+from relay.store.memory import Person, by_kind
 from relay.store.tables import contact_addresses, contacts, resources
 
 _CONTAINER = Path("/sys/fs/cgroup/memory.max")
@@ -99,11 +99,9 @@ def memory_bytes() -> int:
 
 def _lookups(keys: Collection[ResourceKey], people: Collection[Person]) -> Iterator[Lookup]:
     """Write the statements; they read indexes alone."""
-    ids: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-    for shop, kind, resource_id in keys:
-        ids[shop, kind].append(resource_id)
-    for words, mine in ids.items():
-        yield from _some(f"{resources.name} WHERE shop = ? AND kind = ? AND id", words, mine)
+    for named in by_kind(keys):
+        words = (named["of_shop"], named["of_kind"])
+        yield from _some(f"{resources.name} WHERE shop = ? AND kind = ? AND id", words, named["among"])
     addresses: defaultdict[str, list[str]] = defaultdict(list)
     for group, address in people:
         addresses[group].append(address)
@@ -114,8 +112,7 @@ def _lookups(keys: Collection[ResourceKey], people: Collection[Person]) -> Itera
 
 
 def _some(where: str, words: Sequence[str], values: Iterable[str]) -> Iterator[Lookup]:
-    left = iter(sorted(values))
-    while some := list(islice(left, _TOGETHER)):
+    for some in in_chunks(sorted(values), _TOGETHER):
         among = ", ".join("?" * len(some))
         yield f"SELECT 1 FROM {where} IN ({among})", [*words, *some]  # noqa: S608 - ours
 

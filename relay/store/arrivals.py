@@ -7,13 +7,13 @@ times as long while a process answers many requests at once.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
-from itertools import islice
 from typing import Any
 
 from sqlalchemy.dialects import sqlite
 
+from relay.chunks import in_chunks
 from relay.deliveries import DeliveryState
 from relay.store.columns import NO_WARNINGS
 from relay.store.group_commit import MOST_TOGETHER
@@ -42,9 +42,9 @@ def insert_arrivals(connection: sqlite3.Connection, rows: Sequence[Row]) -> list
     """
     first_of = {row["dedupe"]: row for row in reversed(rows)}
     known: set[str] = set()
-    for some in _some(first_of):
+    for some in in_chunks(first_of, MOST_TOGETHER):
         known.update(dedupe for (dedupe,) in connection.execute(_known(len(some)), (*some, *some)))
-    for new in _some(row for dedupe, row in first_of.items() if dedupe not in known):
+    for new in in_chunks((row for dedupe, row in first_of.items() if dedupe not in known), MOST_TOGETHER):
         connection.execute(_insert(len(new)), [write(row) for row in new for write in _fields()])
     return [row["dedupe"] in known or first_of[row["dedupe"]] is not row for row in rows]
 
@@ -76,13 +76,6 @@ def count_arrivals(connection: sqlite3.Connection) -> int:
     """Count the arrivals."""
     [[number]] = connection.execute("SELECT count(*) FROM main.arrivals")
     return int(number)
-
-
-def _some(values: Iterable[Any]) -> Iterable[list[Any]]:
-    """Give values in lists as long as a statement takes."""
-    left = iter(values)
-    while some := list(islice(left, MOST_TOGETHER)):
-        yield some
 
 
 @cache

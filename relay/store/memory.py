@@ -76,7 +76,7 @@ class StoredMemory:
     def resources(self, keys: Collection[ResourceKey]) -> dict[ResourceKey, Resource | None]:
         """Give what ``resource`` gives for many, as far as they can be closed."""
         found: dict[ResourceKey, Resource | None] = dict.fromkeys(self._close_resources(keys))
-        for named in _by_kind(found):
+        for named in by_kind(found):
             for row in self._connection.execute(_RESOURCES, named):
                 found[row.shop, row.kind, row.id] = Resource(*row)
         return found
@@ -84,7 +84,7 @@ class StoredMemory:
     def links(self, keys: Collection[ResourceKey]) -> dict[ResourceKey, list[EventLink]]:
         """Give what ``events`` gives for many, as far as they can be closed."""
         found: dict[ResourceKey, list[EventLink]] = {key: [] for key in self._close_resources(keys)}
-        for named in _by_kind(found):
+        for named in by_kind(found):
             for row in self._connection.execute(_LINKS, named):
                 found[row.shop, row.kind, row.resource_id].append(_as_link(row))
         return found
@@ -124,7 +124,7 @@ class StoredMemory:
         return self._closed
 
 
-def _by_kind(keys: Iterable[ResourceKey]) -> list[dict[str, Any]]:
+def by_kind(keys: Iterable[ResourceKey]) -> list[dict[str, Any]]:
     """Give the parameters of the statements that read many: the engines look ids up one by one only in one column."""
     ids: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for shop, kind, resource_id in keys:

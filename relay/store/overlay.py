@@ -43,7 +43,7 @@ class Overlay:
         cards = ((contacts_of(group), CONTACT_KIND, self.pseudonym(group, address)) for group, address in people)
         keys = dict.fromkeys([*(key for each in outlooks for key in each.resources), *cards])
         linked = dict.fromkeys(key for each in outlooks for key in each.events)
-        self._ahead.begin([*keys], [*people])
+        self._ahead.begin(keys, people)
         self._resources |= self.stored.resources([key for key in keys if key not in self._resources])
         for key, links in self.stored.links([key for key in linked if key not in self._events]).items():
             self._events[key] = {link.key.slot: link for link in links}

@@ -16,6 +16,7 @@ from relay.commands import CommandState
 from relay.deliveries import DeliveryState
 from relay.store.columns import state_in
 from relay.store.engine import Database
+from relay.store.memory import by_kind
 from relay.store.tables import FORGOTTEN_RESOURCES, attempts, commands, deliveries, privacy_tasks, resources
 
 SLICE = 200
@@ -98,10 +99,8 @@ def _prune_resources(connection: Connection, before: datetime) -> int:
         .limit(SLICE)
         .with_for_update(skip_locked=True)  # what is being changed is not old any more
     ).all()
-    for shop, kind in sorted({(row.shop, row.kind) for row in old}):  # SQLite looks ids up only in one column
-        ids = [row.id for row in old if (row.shop, row.kind) == (shop, kind)]
-        mine = (resources.c.shop == shop, resources.c.kind == kind, resources.c.id.in_(ids))
-        connection.execute(delete(resources).where(*mine))
+    for named in by_kind(sorted(tuple(row) for row in old)):
+        connection.execute(_FORGET, named)
     return len(old)
 
 
@@ -110,6 +109,11 @@ _FOLLOWING = (
     .where(deliveries.c.id > bindparam("after"))
     .order_by(deliveries.c.id)
     .limit(SLICE)
+)
+_FORGET = delete(resources).where(
+    resources.c.shop == bindparam("of_shop"),
+    resources.c.kind == bindparam("of_kind"),
+    resources.c.id.in_(bindparam("among", expanding=True)),
 )
 _NEWEST = select(func.max(deliveries.c.id))
 _RECEIVED_AT = (

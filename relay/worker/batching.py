@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import islice
 
+from relay.chunks import in_chunks
 from relay.commands import Lane, StoredCommand
 from relay.errors import CatalogRefused
 from relay.salesmanago.client import MAX_PRODUCTS
@@ -50,7 +50,7 @@ def chains(claimed: Iterable[StoredCommand]) -> dict[LaneKey, list[Chain]]:
         else:
             by_lane[lane].append(_chain(lane, commands, calls))
     for (lane, _, most), singles in products.items():
-        by_lane[lane] += [Chain(lane, (_joined(some),)) for some in _in_groups(singles, most)]
+        by_lane[lane] += [Chain(lane, (_joined(some),)) for some in in_chunks(singles, most)]
     return dict(by_lane)
 
 
@@ -64,12 +64,6 @@ def _joined(singles: list[Call]) -> Call:
         tuple(command for call in singles for command in call.sent),
         tuple(command for call in singles for command in call.said),
     )
-
-
-def _in_groups(singles: list[Call], most: int) -> Iterable[list[Call]]:
-    rest = iter(singles)
-    while some := list(islice(rest, most)):
-        yield some
 
 
 def refused_words(refusal: Exception, size: int) -> Mapping[int, str]:

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select
 
+from relay.chunks import in_chunks
 from relay.commands import CommandKind
 from relay.commerce import ResourceKind
 from relay.privacy import CONTACT_KIND, Person, contacts_of, pseudonym
@@ -58,9 +59,7 @@ def find(connection: Connection, person: Person, until: datetime | None = None) 
 
 def chunks(values: Collection[T]) -> Iterator[list[T]]:
     """Give values in lists short enough for one statement."""
-    ordered = list(values)
-    for start in range(0, len(ordered), _CHUNK):
-        yield ordered[start : start + _CHUNK]
+    return in_chunks(list(values), _CHUNK)
 
 
 def commands_of(connection: Connection, found: Collection[int]) -> Iterator[int]:

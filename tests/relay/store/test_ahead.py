@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from relay.commands import Verdict
 from relay.deliveries import DeliveryState
 from relay.memory import Outlook
 from relay.store import Store
 from relay.store import ahead as module
 from relay.store.ahead import ReadAhead, _lookups, memory_bytes
-from tests.support.stored import NOW, claim_delivery, finish_all, new_delivery, put, translated, upsert
+from tests.support.stored import NOW, ask, claim_delivery, end, finish_all, new_delivery, put, translated, upsert
 
 KEYS = [("acme", "order", str(number)) for number in range(20)] + [("acme", "cart", "token")]
 PEOPLE = [("main", "ann@example.com"), ("other", "ben@example.com")]
@@ -121,4 +122,14 @@ def test_a_slice_is_read_ahead_and_comes_out_the_same(sqlite_url, tmp_path):
     view = store.reading.delivery(delivery.id)
     assert view is not None
     assert view.state is DeliveryState.TRANSLATED
+    store.close()
+
+
+def test_what_a_settled_call_has_to_write_is_read_ahead(sqlite_url, tmp_path, monkeypatch):
+    store = Store.open(sqlite_url, folder=tmp_path)
+    ahead: list[list[tuple[str, str]]] = []
+    monkeypatch.setattr(store._ahead, "contact_ids", ahead.append)
+    ask(store, upsert())
+    end(store, Verdict.DONE, contact_id="c-1")
+    assert ahead == [[("main", "c-1")]]
     store.close()

@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, event
+from sqlalchemy import create_engine
 
 from relay.errors import StoreUnavailable
 from relay.memory import Outlook
@@ -14,6 +14,7 @@ from relay.store.locking import WriteLock, serialise, serialise_free
 from relay.store.privacy.forgetting import SHOP, SHOP_START
 from relay.store.privacy.tasks import PrivacyTask
 from tests.support.patience import until
+from tests.support.statements import noting
 from tests.support.stored import NOW, ask, claim_delivery, new_delivery, product, put, translated
 
 
@@ -117,9 +118,9 @@ def test_many_things_are_closed_by_one_statement_on_postgresql(postgres_url):
     things = [("resource", str(number)) for number in range(50)]
     engine = create_engine(postgres_url)
     asked: list[str] = []
-    event.listen(engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
     with engine.begin() as connection, engine.begin() as other:
-        serialise(connection, *things)
+        with noting(engine, lambda statement, _: asked.append(statement)):
+            serialise(connection, *things)
         assert len(asked) == 1
         assert serialise_free(other, [*things, ("resource", "another")]) == {("resource", "another")}
     with engine.begin() as connection:

@@ -4,13 +4,13 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import event
 
 from relay.commands import EventKey
 from relay.jsontext import digest
 from relay.memory import CatalogItem, Memory, Outlook, Resource
 from relay.privacy import CONTACT_KIND, contacts_of
 from relay.store.memory import StoredMemory
+from tests.support.statements import noting
 from tests.support.stored import NOW, after, ask, claim_delivery, new_delivery, put, translated, upsert
 
 ORDER = Resource("acme", "order", "1001", NOW, "ann@example.com", "orders/create", b'{"id": 1001}', {"paid": True})
@@ -128,11 +128,5 @@ def test_foreseeing_does_not_undo_what_the_slice_has_changed(store):
 @pytest.fixture
 def statements(store):
     seen = []
-
-    def note(connection, cursor, statement, *_):
-        seen.append(statement)
-
-    engine = store._database.engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
+    with noting(store._database.engine, lambda statement, _: seen.append(statement)):
+        yield seen
